@@ -1,0 +1,209 @@
+package config
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"hotfolderd/asset"
+)
+
+// Settings of one node, as in hotfolderd.yaml. [Default] is what a node runs with when no file says otherwise.
+type Settings struct {
+	Node    Node    `yaml:"node"`
+	Storage Storage `yaml:"storage"`
+	Cluster Cluster `yaml:"cluster"`
+	// Hotfolders is the folder of rule files, or "published" for the rule set in the store.
+	Hotfolders string `yaml:"hotfolders"`
+	Import     Import `yaml:"import"`
+	HTTP       HTTP   `yaml:"http"`
+	FTP        FTP    `yaml:"ftp"`
+	Log        Log    `yaml:"log"`
+}
+
+// Node says who this node is among others.
+type Node struct {
+	ID       string   `yaml:"id"`       // 1 to 20 characters, unique among live nodes; default: the host name, shortened
+	Roles    []string `yaml:"roles"`    // import, thumbnails, ftp, web
+	Weight   int      `yaml:"weight"`   // share of the work relative to other nodes, 1 to 100
+	Priority int      `yaml:"priority"` // 0 to 100; the highest live one does the single duties
+}
+
+// Storage is where the work area and, by default, the hotfolders are.
+type Storage struct {
+	URL string `yaml:"url"` // file:///srv/hotfolderd or s3://bucket/prefix?...; a plain path is a file URL
+}
+
+// Cluster is how nodes find each other. Without an address the node is alone.
+type Cluster struct {
+	Consul    []string `yaml:"consul"`
+	Namespace string   `yaml:"namespace"`
+	Isolation string   `yaml:"isolation"` // majority, static or dynamic
+}
+
+// Import bounds what a node does at a time.
+type Import struct {
+	Workers          int      `yaml:"workers"`           // drops walked at the same time over all hotfolders
+	PerHotfolder     int      `yaml:"per_hotfolder"`     // of these, at most so many for one hotfolder
+	Queue            int      `yaml:"queue"`             // drops remembered per hotfolder; the rest waits on the store
+	ThumbnailWorkers int      `yaml:"thumbnail_workers"` // processes that render; 0 means one per processor
+	MaxPixels        int64    `yaml:"max_pixels"`        // of an image that is still rendered
+	ThumbnailTimeout Duration `yaml:"thumbnail_timeout"` // for all thumbnails of one asset
+	ThumbnailMemory  Size     `yaml:"thumbnail_memory"`  // of one rendering process
+}
+
+// HTTP is the address of the page, the API and the metrics. Anything but loopback needs a token file.
+type HTTP struct {
+	Listen    string `yaml:"listen"`
+	TokenFile string `yaml:"token_file"`
+}
+
+// FTP is the drop gate; it listens only when the node has the role ftp and a users file is set.
+type FTP struct {
+	Listen       string `yaml:"listen"`
+	PassivePorts string `yaml:"passive_ports"`
+	PublicHost   string `yaml:"public_host"`
+	UsersFile    string `yaml:"users_file"`
+	TLS          TLS    `yaml:"tls"`
+}
+
+// TLS names the files of a certificate and its key.
+type TLS struct {
+	Cert string `yaml:"cert"`
+	Key  string `yaml:"key"`
+}
+
+// Log says how much is logged and how.
+type Log struct {
+	Level  string `yaml:"level"`  // debug, info, warn or error
+	Format string `yaml:"format"` // console, json, or auto: console on a terminal
+}
+
+// Defaults of a node's settings; documents and tests are held against these.
+const (
+	DefaultStorageURL       = "./data"
+	DefaultNamespace        = "default"
+	DefaultIsolation        = "majority"
+	DefaultHotfolders       = "configs/hotfolders"
+	DefaultHTTPListen       = "127.0.0.1:8480"
+	DefaultFTPListen        = "127.0.0.1:2121"
+	DefaultPassivePorts     = "30000-30099"
+	DefaultWeight           = 1
+	DefaultPriority         = 50
+	DefaultWorkers          = 64
+	DefaultPerHotfolder     = 48
+	DefaultQueue            = 20000
+	DefaultMaxPixels        = 100_000_000
+	DefaultThumbnailTimeout = Duration(20 * time.Second)
+	DefaultThumbnailMemory  = Size(2 << 30)
+)
+
+// Rule is one hotfolder, as in a rule file.
+type Rule struct {
+	// File the rule came from, for messages; empty for the built-in rule.
+	File string `yaml:"-"`
+	// Hotfolder is its name: 1 to 64 of a-z, 0-9, "-" and "_". Unique in a rule set.
+	Hotfolder string `yaml:"hotfolder"`
+	// Path is the folder below the store, or a store URL of its own. Default: hotfolders/<hotfolder>.
+	Path       string         `yaml:"path"`
+	Match      Match          `yaml:"match"`
+	Complete   Complete       `yaml:"complete"`
+	Name       NameTemplate   `yaml:"name"` // default: <hotfolder>/{{.Path}}
+	Conflict   asset.Conflict `yaml:"conflict"`
+	After      After          `yaml:"after"`
+	Library    bool           `yaml:"library"` // also keep a readable tree library/<name>
+	Thumbnails Thumbnails     `yaml:"thumbnails"`
+	Retry      Retry          `yaml:"retry"`
+	Paused     bool           `yaml:"paused"` // watch and report, import nothing
+}
+
+// After is what happens to a drop once it was imported.
+type After string
+
+// What can happen to an imported drop.
+const (
+	AfterRemove  After = "remove"
+	AfterArchive After = "archive" // moved to archive/<hotfolder>/<yyyy-mm-dd>/ in the work area
+	AfterKeep    After = "keep"    // left where it is and not imported again until it changes
+)
+
+// Match decides which files are drops. Patterns are doublestar globs on the path below the hotfolder, without regard
+// to case.
+type Match struct {
+	Include []string `yaml:"include"` // default: everything
+	Exclude []string `yaml:"exclude"`
+	MaxSize Size     `yaml:"max_size"` // larger files fail; 0 is no limit
+	Empty   string   `yaml:"empty"`    // zero-byte files: reject (to failed/), import, or ignore
+	System  string   `yaml:"system"`   // temporary, hidden and system names: ignore or import
+}
+
+// Complete decides when a drop is complete.
+type Complete struct {
+	Settle     Duration `yaml:"settle"`      // how long an unproven file must be quiet
+	DoneMarker string   `yaml:"done_marker"` // e.g. "{name}.done" or ".ready": taken only when this file is there too
+	Prove      bool     `yaml:"prove"`       // take a file at once when its format proves it whole
+	Watch      string   `yaml:"watch"`       // auto, events or poll
+	Poll       Duration `yaml:"poll"`        // longest time between two scans; 0 lets the node choose
+}
+
+// Thumbnails of the assets of one hotfolder. No sizes, no thumbnails.
+type Thumbnails struct {
+	Sizes      []int  `yaml:"sizes"`      // longer side in pixels, 16 to 4096, at most 8 of them
+	Format     string `yaml:"format"`     // jpeg, png, or auto: png where there is transparency
+	Quality    int    `yaml:"quality"`    // of JPEG, 1 to 100
+	Background string `yaml:"background"` // "#rrggbb" under transparency when the format has none
+}
+
+// Retry says how often a failed walk is tried again before the drop moves to failed/.
+type Retry struct {
+	Attempts   int      `yaml:"attempts"`    // in all, 1 to 100
+	Backoff    Duration `yaml:"backoff"`     // before the second attempt; doubles each time, with jitter
+	MaxBackoff Duration `yaml:"max_backoff"` // never longer than this
+}
+
+// Defaults of a rule.
+const (
+	DefaultSettle     = Duration(2 * time.Second)
+	DefaultAttempts   = 5
+	DefaultBackoff    = Duration(500 * time.Millisecond)
+	DefaultMaxBackoff = Duration(30 * time.Second)
+	DefaultQuality    = 82
+	DefaultBackground = "#ffffff"
+)
+
+// DefaultSizes are the thumbnail sizes of a rule that names none.
+func DefaultSizes() []int { return []int{256, 1024} }
+
+// Duration is a time.Duration written as in Go: 2s, 500ms, 1h30m.
+type Duration time.Duration
+
+// D is the duration as the standard library has it.
+func (d Duration) D() time.Duration { return time.Duration(d) }
+
+// String is the way it is written.
+func (d Duration) String() string { return time.Duration(d).String() }
+
+// Size is a number of bytes written with a unit: 100KB, 2GiB, 512.
+type Size int64
+
+// String is the size with the largest binary unit that divides it.
+func (s Size) String() string {
+	units := []string{"TiB", "GiB", "MiB", "KiB"}
+	for i, u := range units {
+		unit := Size(1) << (10 * (len(units) - i))
+		if s >= unit && s%unit == 0 {
+			return fmt.Sprintf("%d%s", s/unit, u)
+		}
+	}
+	return fmt.Sprintf("%dB", int64(s))
+}
+
+// HasRole reports whether the node does this.
+func (n Node) HasRole(role string) bool {
+	for _, r := range n.Roles {
+		if strings.EqualFold(r, role) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,190 @@
+package storage
+
+import (
+	"context"
+	"errors"
+	"io"
+	"iter"
+	"time"
+
+	"hotfolderd/asset"
+)
+
+// Errors that callers decide by, beside fs.ErrNotExist and fs.ErrExist.
+var (
+	// ErrChanged: the key exists, but no longer as the version that was asked for.
+	ErrChanged = errors.New("changed meanwhile")
+	// ErrNotRegular: a link, pipe, socket, device, directory or hard-linked file stands where a drop was expected. It
+	// was not opened. The error's text says which.
+	ErrNotRegular = errors.New("not a regular file")
+	// ErrIdentity: the store's identity file is missing or another one's: an unmounted share, a wrong bucket.
+	ErrIdentity = errors.New("not the expected store")
+	// ErrFull: no space, no inodes or over quota. Nothing was stored; trying again later is right.
+	ErrFull = errors.New("the store is full")
+)
+
+// Properties are the differences between stores. They are found out once, when a store is opened, and do not change.
+type Properties struct {
+	// URL of the store, without secrets, for people.
+	URL string
+	// Remote: other machines can write to it unseen by this kernel (NFS, SMB, FUSE, S3), so events cannot be complete
+	// and polling is chosen.
+	Remote bool
+	// Kind names the technology for people: "ext4", "nfs", "s3".
+	Kind string
+	// SeesWriters: Writers can tell whether any process holds a file open for writing.
+	SeesWriters bool
+	// WholeObjects: an object is complete as soon as it can be seen (S3), so that nothing needs to settle.
+	WholeObjects bool
+}
+
+// Kind of a thing in a store.
+type Kind uint8
+
+// The kinds. Everything but Regular is never opened, copied or removed as a drop.
+const (
+	Regular    Kind = iota // a plain file with one name
+	Directory              //
+	Link                   // a symbolic link; never followed
+	HardLinked             // a plain file with more than one name
+	Mount                  // a directory on another file system than its parent; never entered
+	Special                // a pipe, socket or device; never opened
+)
+
+var kindWords = [...]string{"a file", "a directory", "a symbolic link", "a file with several hard links", "a mount of another file system", "a pipe, socket or device"}
+
+// String says the kind in words, with its article.
+func (k Kind) String() string { return kindWords[k] }
+
+// Object describes one thing in a store at one moment.
+type Object struct {
+	Key     asset.Key
+	Kind    Kind
+	Version asset.Version // empty for anything but Regular and HardLinked
+	Size    int64         // bytes
+	ModTime time.Time     // as the writer set it: for people, never for decisions
+	Changed time.Time     // by the store's own clock; no writer can set it (POSIX change time, S3 last-modified)
+}
+
+// ListOptions of [Store.List]. The zero value lists the direct children.
+type ListOptions struct {
+	// Recursive lists everything below, depth first; directories are yielded before their content.
+	Recursive bool
+	// Enter decides about a directory before it is read; nil enters all. It is not asked for the prefix itself.
+	Enter func(asset.Key) bool
+	// NamesOnly leaves everything but Key and Kind (Regular or not) unset where the store can save the work.
+	NamesOnly bool
+}
+
+// PutOptions of [Store.Put], [Store.Copy] and [Staged.Publish].
+type PutOptions struct {
+	// IfAbsent fails with fs.ErrExist when the key is taken, atomically over all processes and nodes.
+	IfAbsent bool
+	// Deferred returns when the object can be seen, whole; a Sync of its key makes it durable. The bytes themselves are
+	// durable before the name can be seen, so a power cut leaves the object whole or absent either way.
+	Deferred bool
+	// Shared lets Copy give both keys the same bytes (a hard link) instead of a copy. Only for objects nobody changes.
+	Shared bool
+}
+
+// Reader reads one version of one object. It is not safe for concurrent use, except ReadAt.
+type Reader interface {
+	io.Reader
+	io.ReaderAt
+	io.Closer
+	// Object is what was opened.
+	Object() Object
+	// Check returns nil when the key still leads to the version that was opened and, where the store can see it, no
+	// process holds it open for writing; [ErrChanged] or fs.ErrNotExist otherwise.
+	Check(ctx context.Context) error
+}
+
+// Staged is a stream of bytes on its way into the store, visible to nobody until it is published. It is not safe for
+// concurrent use. Discard must be called in the end; after a Publish it does nothing.
+type Staged interface {
+	io.Writer
+	// Size is the number of bytes written.
+	Size() int64
+	// ReadAt reads what was written: thumbnails are made from it, so that the source is read once.
+	io.ReaderAt
+	// Flush makes the bytes durable (not their name: they have none). Idempotent; Publish calls it when needed. Several
+	// stagings flushed at the same time share the cost.
+	Flush(ctx context.Context) error
+	// Publish gives the bytes their name: whole, at once, and with IfAbsent exactly once. It can be called again with
+	// another key after fs.ErrExist.
+	Publish(ctx context.Context, key asset.Key, o PutOptions) (Object, error)
+	// Discard forgets the bytes if they were not published. Idempotent.
+	Discard() error
+}
+
+// Store is one shared tree of objects. All methods are safe for concurrent use and may be repeated after an error; none
+// retries by itself. A canceled ctx ends a call soon, but not a system call in progress.
+type Store interface {
+	// Properties never fails and costs nothing.
+	Properties() Properties
+
+	// Stat does not follow links and does not open anything. fs.ErrNotExist when nothing is there.
+	Stat(ctx context.Context, key asset.Key) (Object, error)
+
+	// List streams what is below prefix in no particular order. Things that vanish meanwhile are left out; things that
+	// appear meanwhile may be. A prefix that does not exist yields fs.ErrNotExist. An unreadable subfolder yields its
+	// error, with Object.Key set, and the listing goes on if the caller does.
+	List(ctx context.Context, prefix asset.Key, o ListOptions) iter.Seq2[Object, error]
+
+	// Open opens the version v of a regular file; "" opens whatever is there. [ErrNotRegular], [ErrChanged],
+	// fs.ErrNotExist. It never blocks on a pipe and never follows a link.
+	Open(ctx context.Context, key asset.Key, v asset.Version) (Reader, error)
+
+	// Stage begins an object whose name is not known yet.
+	Stage(ctx context.Context) (Staged, error)
+
+	// Put stores all of r under key, replacing what is there unless IfAbsent; an error of r stores nothing.
+	Put(ctx context.Context, key asset.Key, r io.Reader, o PutOptions) (Object, error)
+
+	// Copy stores the bytes of src, at its version, under dst, by the server, a reflink, copy_file_range or (Shared) a
+	// link. [ErrChanged] when src is no longer that version.
+	Copy(ctx context.Context, src Object, dst asset.Key, o PutOptions) (Object, error)
+
+	// Sync returns when the names of these keys, made or removed before, are durable. Concurrent calls share the cost.
+	Sync(ctx context.Context, keys ...asset.Key) error
+
+	// Remove takes the version v away ("" whatever is there); a newer version stays, with [ErrChanged]. fs.ErrNotExist
+	// when nothing is there. Where writers can be seen, a file that is being written counts as changed. The removal is
+	// not durable before a Sync: after a power cut the object may be back.
+	Remove(ctx context.Context, key asset.Key, v asset.Version) error
+
+	// Move is Copy and Remove in one where the store can: src disappears and dst appears, IfAbsent or not. It is for
+	// archives and failed/: a newer version of src stays and gives [ErrChanged].
+	Move(ctx context.Context, src Object, dst asset.Key, o PutOptions) (Object, error)
+
+	// Writers reports whether any process holds the version v open for writing. known is false when the store cannot
+	// tell; open is then meaningless.
+	Writers(ctx context.Context, key asset.Key, v asset.Version) (open, known bool, err error)
+
+	// Space tells the free and total bytes that this process may still use; total 0 when the store has no limit.
+	Space(ctx context.Context) (free, total int64, err error)
+}
+
+// Hint says that something may have happened at or below a key. Hints are lost, doubled and reordered freely.
+type Hint struct {
+	// Key that may have changed. With Renamed it came whole under this name by a rename from elsewhere.
+	Key asset.Key
+	// Rescan: hints were lost (an overflow, a watch that broke); only a scan of the prefix tells what is there.
+	Rescan bool
+	// Renamed: the file was moved into the tree, not written there.
+	Renamed bool
+}
+
+// Watcher is implemented by stores that can tell of changes sooner than a scan finds them.
+type Watcher interface {
+	// Watch sends hints about everything below prefix until ctx ends, then closes the channel. The receiver may be slow:
+	// what does not fit becomes one Rescan. An error means that no hint will come (no watches left, not supported); it
+	// says what to do. Folders for which enter is false are not watched.
+	Watch(ctx context.Context, prefix asset.Key, enter func(asset.Key) bool) (<-chan Hint, error)
+}
+
+// Identity names a store for as long as it lives, so that an unmounted share or a wrong bucket is noticed.
+type Identity struct {
+	ID      string    `json:"id"`
+	Created time.Time `json:"created"`
+}
