@@ -96,6 +96,8 @@ const (
 	DefaultMaxPixels        = 100_000_000
 	DefaultThumbnailTimeout = Duration(20 * time.Second)
 	DefaultThumbnailMemory  = Size(2 << 30)
+	DefaultLogLevel         = "info"
+	DefaultLogFormat        = "auto"
 )
 
 // Rule is one hotfolder, as in a rule file.
