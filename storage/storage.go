@@ -14,8 +14,8 @@ import (
 var (
 	// ErrChanged: the key exists, but no longer as the version that was asked for.
 	ErrChanged = errors.New("changed meanwhile")
-	// ErrNotRegular: a link, pipe, socket, device, directory or hard-linked file stands where a drop was expected. It
-	// was not opened. The error's text says which.
+	// ErrNotRegular: a link, pipe, socket, device or directory stands where a file was expected. It was not opened. The
+	// error's text says which.
 	ErrNotRegular = errors.New("not a regular file")
 	// ErrIdentity: the store's identity file is missing or another one's: an unmounted share, a wrong bucket.
 	ErrIdentity = errors.New("not the expected store")
@@ -41,7 +41,8 @@ type Properties struct {
 // Kind of a thing in a store.
 type Kind uint8
 
-// The kinds. Everything but Regular is never opened, copied or removed as a drop.
+// The kinds. As a drop everything but Regular is refused; a store itself opens HardLinked too, since it may share bytes
+// between keys ([PutOptions].Shared).
 const (
 	Regular    Kind = iota // a plain file with one name
 	Directory              //
@@ -131,7 +132,7 @@ type Store interface {
 	// error, with Object.Key set, and the listing goes on if the caller does.
 	List(ctx context.Context, prefix asset.Key, o ListOptions) iter.Seq2[Object, error]
 
-	// Open opens the version v of a regular file; "" opens whatever is there. [ErrNotRegular], [ErrChanged],
+	// Open opens the version v of a file (Regular or HardLinked); "" opens whatever is there. [ErrNotRegular], [ErrChanged],
 	// fs.ErrNotExist. It never blocks on a pipe and never follows a link.
 	Open(ctx context.Context, key asset.Key, v asset.Version) (Reader, error)
 
@@ -167,12 +168,12 @@ type Store interface {
 
 // Hint says that something may have happened at or below a key. Hints are lost, doubled and reordered freely.
 type Hint struct {
-	// Key that may have changed. With Renamed it came whole under this name by a rename from elsewhere.
+	// Key that may have changed.
 	Key asset.Key
 	// Rescan: hints were lost (an overflow, a watch that broke); only a scan of the prefix tells what is there.
 	Rescan bool
-	// Renamed: the file was moved into the tree, not written there.
-	Renamed bool
+	// Created: the name appeared just now, by a create or by a rename into place.
+	Created bool
 }
 
 // Watcher is implemented by stores that can tell of changes sooner than a scan finds them.

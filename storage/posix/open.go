@@ -1,0 +1,88 @@
+package posix
+
+import (
+	"context"
+	"fmt"
+	"os"
+
+	"golang.org/x/sys/unix"
+
+	"hotfolderd/asset"
+	"hotfolderd/storage"
+)
+
+const openFlags = unix.O_RDONLY | unix.O_NONBLOCK | unix.O_NOFOLLOW | unix.O_CLOEXEC | unix.O_NOCTTY
+
+type reader struct {
+	*os.File
+	s   *Store
+	obj storage.Object
+}
+
+// Open implements storage.Store. The kind is looked at before opening (a pipe or device is never touched) and again
+// afterwards (the name may have been swapped in between).
+func (s *Store) Open(ctx context.Context, key asset.Key, v asset.Version) (storage.Reader, error) {
+	if err := context.Cause(ctx); err != nil {
+		return nil, fail("open", key, err)
+	}
+	var r *reader
+	err := s.at(key, func(dir int, base string) (err error) {
+		r, err = s.openFile(dir, base, key, v)
+		return err
+	})
+	if err != nil {
+		return nil, fail("open", key, notThere(err))
+	}
+	return r, nil
+}
+
+func (s *Store) openFile(dir int, base string, key asset.Key, v asset.Version) (*reader, error) {
+	before, err := s.statAt(dir, base, key)
+	if err != nil {
+		return nil, err
+	}
+	if err := wanted(before, v); err != nil {
+		return nil, err
+	}
+	fd, err := retryEINTR(func() (int, error) { return unix.Openat(dir, base, openFlags, 0) })
+	if err != nil {
+		return nil, linkError(err)
+	}
+	after, err := s.statFile(fd, key)
+	if err == nil {
+		err = wanted(after, before.Version)
+	}
+	if err != nil {
+		unix.Close(fd)
+		return nil, err
+	}
+	return &reader{File: os.NewFile(uintptr(fd), base), s: s, obj: after}, nil
+}
+
+// wanted checks that o is a file of version v ("" is any).
+func wanted(o storage.Object, v asset.Version) error {
+	switch {
+	case o.Kind != storage.Regular && o.Kind != storage.HardLinked:
+		return fmt.Errorf("%w: it is %s", storage.ErrNotRegular, o.Kind)
+	case v != "" && o.Version != v:
+		return storage.ErrChanged
+	}
+	return nil
+}
+
+func (r *reader) Object() storage.Object { return r.obj }
+
+// Check implements storage.Reader.
+func (r *reader) Check(ctx context.Context) error {
+	o, err := r.s.Stat(ctx, r.obj.Key)
+	if err != nil {
+		return err
+	}
+	if err := wanted(o, r.obj.Version); err != nil {
+		return fail("check", r.obj.Key, err)
+	}
+	if open, known := r.s.writersOf(int(r.Fd())); known && open {
+		return fail("check", r.obj.Key, fmt.Errorf("%w: it is open for writing", storage.ErrChanged))
+	}
+	return nil
+}

@@ -1,0 +1,102 @@
+package posix
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	"golang.org/x/sys/unix"
+
+	"hotfolderd/asset"
+	"hotfolderd/storage"
+)
+
+// Remove implements storage.Store. A check followed by an unlink could hit a newer file that was renamed over the name in
+// between. So the object is first set aside, out of everybody's reach, then looked at, and only then unlinked; another
+// version, or one that somebody still writes to, gets its name back.
+func (s *Store) Remove(ctx context.Context, key asset.Key, v asset.Version) error {
+	if err := context.Cause(ctx); err != nil {
+		return fail("remove", key, err)
+	}
+	err := s.takeAway(key, v, func(aside asset.Key) error { return s.unlink(aside, 0) })
+	return fail("remove", key, notThere(err))
+}
+
+// Move implements storage.Store, in the same way.
+func (s *Store) Move(ctx context.Context, src storage.Object, dst asset.Key, o storage.PutOptions) (storage.Object, error) {
+	if err := context.Cause(ctx); err != nil {
+		return storage.Object{}, fail("move", src.Key, err)
+	}
+	err := s.takeAway(src.Key, src.Version, func(aside asset.Key) error {
+		if o.IfAbsent {
+			return s.renameFree(aside, dst)
+		}
+		return s.rename(aside, dst)
+	})
+	if err != nil {
+		return storage.Object{}, fail("move", src.Key, notThere(err))
+	}
+	if !o.Deferred {
+		if err := s.Sync(ctx, dst, src.Key); err != nil {
+			return storage.Object{}, err
+		}
+	}
+	return s.Stat(ctx, dst)
+}
+
+// takeAway sets the version v of key aside and calls end with it. Whatever goes wrong afterwards, the object gets its name
+// back.
+func (s *Store) takeAway(key asset.Key, v asset.Version, end func(aside asset.Key) error) error {
+	lock := s.keys.of(key)
+	lock.Lock()
+	defer lock.Unlock()
+	before, err := s.statKey(key)
+	if err != nil {
+		return err
+	}
+	if err := wanted(before, v); err != nil {
+		return err
+	}
+	aside := s.boot.key.Join(asideName).Join(key)
+	if err := s.renameFree(key, aside); err != nil {
+		return err
+	}
+	err = s.stillUnchanged(aside, before.Version, v == "")
+	if err == nil {
+		err = end(aside)
+	}
+	if err != nil {
+		return errors.Join(err, s.restore(aside, key))
+	}
+	return nil
+}
+
+func (s *Store) statKey(key asset.Key) (o storage.Object, err error) {
+	err = s.at(key, func(dir int, base string) error {
+		o, err = s.statAt(dir, base, key)
+		return err
+	})
+	return o, err
+}
+
+// stillUnchanged looks at an object that is set aside: nobody can open it by a name any more, so what it is now it stays,
+// unless somebody had it open for writing before.
+func (s *Store) stillUnchanged(aside asset.Key, v asset.Version, force bool) error {
+	return s.at(aside, func(dir int, base string) error {
+		fd, err := retryEINTR(func() (int, error) { return unix.Openat(dir, base, openFlags, 0) })
+		if err != nil {
+			return err
+		}
+		f := os.NewFile(uintptr(fd), base)
+		defer f.Close()
+		o, err := s.statFile(fd, aside)
+		if err != nil || force {
+			return err
+		}
+		if open, known := s.writersOf(fd); known && open {
+			return fmt.Errorf("%w: it is open for writing", storage.ErrChanged)
+		}
+		return wanted(o, v)
+	})
+}

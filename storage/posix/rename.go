@@ -1,0 +1,61 @@
+package posix
+
+import (
+	"errors"
+	"fmt"
+
+	"golang.org/x/sys/unix"
+
+	"hotfolderd/asset"
+)
+
+// nameFree renames a file to a name that must be free, atomically. renameat2 does it in one call on local file systems; NFS
+// and others that refuse the flag get link and unlink, where any error is checked against the inode: a repeated link may
+// say EEXIST although it was ours (its first answer was lost).
+func (s *Store) nameFree(fromDir int, from string, toDir int, to string) error {
+	if !s.props.Remote {
+		err := unix.Renameat2(fromDir, from, toDir, to, unix.RENAME_NOREPLACE)
+		if !errors.Is(err, unix.EINVAL) && !errors.Is(err, unix.ENOSYS) {
+			return crossing(err)
+		}
+	}
+	err := unix.Linkat(fromDir, from, toDir, to, 0)
+	if err != nil && !sameFile(fromDir, from, toDir, to) {
+		return crossing(err)
+	}
+	return unix.Unlinkat(fromDir, from, 0)
+}
+
+func sameFile(dirA int, a string, dirB int, b string) bool {
+	var x, y unix.Statx_t
+	if statx(dirA, a, unix.AT_SYMLINK_NOFOLLOW, &x) != nil || statx(dirB, b, unix.AT_SYMLINK_NOFOLLOW, &y) != nil {
+		return false
+	}
+	return x.Ino == y.Ino && devOf(&x) == devOf(&y)
+}
+
+// renameFree is nameFree by keys; missing folders above the target are made.
+func (s *Store) renameFree(from, to asset.Key) error {
+	return s.at(from, func(fromDir int, fromBase string) error {
+		return s.atMade(to, func(toDir int, toBase string) error {
+			return s.nameFree(fromDir, fromBase, toDir, toBase)
+		})
+	})
+}
+
+// rename replaces what is at to.
+func (s *Store) rename(from, to asset.Key) error {
+	return s.at(from, func(fromDir int, fromBase string) error {
+		return s.atMade(to, func(toDir int, toBase string) error {
+			return crossing(unix.Renameat(fromDir, fromBase, toDir, toBase))
+		})
+	})
+}
+
+// crossing says what a rename between two file systems means for the person who mounted one inside the other.
+func crossing(err error) error {
+	if errors.Is(err, unix.EXDEV) {
+		return fmt.Errorf("%w: this folder is another file system than the store; give the hotfolder a path of its own, file:///...", err)
+	}
+	return err
+}

@@ -1,0 +1,155 @@
+package posix
+
+import (
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+
+	"golang.org/x/sys/unix"
+
+	"hotfolderd/asset"
+	"hotfolderd/storage"
+)
+
+const copyBuffer = 256 << 10
+
+// staged is a file in tmp.
+type staged struct {
+	s       *Store
+	f       *os.File
+	name    string
+	size    int64
+	flushed bool
+	named   bool // published: the name in tmp is gone
+	broken  error
+}
+
+// Stage implements storage.Store with a file in this process's tmp folder, which is on the file system of the root.
+func (s *Store) Stage(ctx context.Context) (storage.Staged, error) {
+	if err := context.Cause(ctx); err != nil {
+		return nil, err
+	}
+	return s.stage()
+}
+
+func (s *Store) stage() (*staged, error) {
+	name := s.boot.name()
+	const flags = unix.O_RDWR | unix.O_CREAT | unix.O_EXCL | unix.O_CLOEXEC | unix.O_NOFOLLOW
+	fd, err := retryEINTR(func() (int, error) { return unix.Openat(s.boot.tmp, name, flags, 0o644) })
+	if err != nil {
+		return nil, fail("stage", asset.Key(name), err)
+	}
+	return &staged{s: s, f: os.NewFile(uintptr(fd), name), name: name}, nil
+}
+
+func (t *staged) Write(p []byte) (int, error) {
+	n, err := t.f.Write(p)
+	t.size += int64(n)
+	t.flushed = false
+	if err != nil {
+		t.broken = fail("write", asset.Key(t.name), err)
+		return n, t.broken
+	}
+	return n, nil
+}
+
+// ReadFrom lets io.Copy use one large buffer.
+func (t *staged) ReadFrom(r io.Reader) (int64, error) {
+	return io.CopyBuffer(struct{ io.Writer }{t}, r, make([]byte, copyBuffer))
+}
+
+func (t *staged) Size() int64 { return t.size }
+
+func (t *staged) ReadAt(p []byte, off int64) (int, error) { return t.f.ReadAt(p, off) }
+
+// Flush makes the bytes durable. A staging whose write or fsync failed is lost: it never says otherwise later.
+func (t *staged) Flush(ctx context.Context) error {
+	if t.broken != nil || t.flushed {
+		return t.broken
+	}
+	err := t.s.sync.file(ctx, t.f)
+	switch {
+	case err == nil:
+		t.flushed = true
+	case context.Cause(ctx) == nil:
+		t.broken = fail("flush", asset.Key(t.name), err)
+		err = t.broken
+	}
+	return err
+}
+
+func (t *staged) Publish(ctx context.Context, key asset.Key, o storage.PutOptions) (storage.Object, error) {
+	if t.named {
+		return storage.Object{}, fail("publish", key, errors.New("these bytes have a name already"))
+	}
+	if err := t.Flush(ctx); err != nil {
+		return storage.Object{}, err
+	}
+	if err := context.Cause(ctx); err != nil {
+		return storage.Object{}, fail("publish", key, err)
+	}
+	if err := t.rename(key, o); err != nil {
+		return storage.Object{}, fail("publish", key, err)
+	}
+	t.named = true
+	if !o.Deferred {
+		if err := t.s.Sync(ctx, key); err != nil {
+			return storage.Object{}, err
+		}
+	}
+	return t.s.statFile(int(t.f.Fd()), key)
+}
+
+func (t *staged) rename(key asset.Key, o storage.PutOptions) error {
+	return t.s.atMade(key, func(dir int, base string) error {
+		if o.IfAbsent {
+			return t.s.nameFree(t.s.boot.tmp, t.name, dir, base)
+		}
+		return unix.Renameat(t.s.boot.tmp, t.name, dir, base)
+	})
+}
+
+// Discard closes the file and deletes it unless it got a name.
+func (t *staged) Discard() error {
+	if t.f == nil {
+		return nil
+	}
+	var err error
+	if !t.named {
+		err = unix.Unlinkat(t.s.boot.tmp, t.name, 0)
+	}
+	err = errors.Join(err, t.f.Close())
+	t.f, t.named, t.broken = nil, true, fs.ErrClosed
+	return err
+}
+
+// Put implements storage.Store: stage, publish, and nothing is left behind.
+func (s *Store) Put(ctx context.Context, key asset.Key, r io.Reader, o storage.PutOptions) (obj storage.Object, err error) {
+	if err := context.Cause(ctx); err != nil {
+		return storage.Object{}, fail("put", key, err)
+	}
+	t, err := s.stage()
+	if err != nil {
+		return storage.Object{}, err
+	}
+	defer func() { err = errors.Join(err, t.Discard()) }()
+	if _, err := io.Copy(t, ctxReader{ctx, r}); err != nil {
+		return storage.Object{}, fail("put", key, err)
+	}
+	return t.Publish(ctx, key, o)
+}
+
+// ctxReader ends a long copy soon after its context ends.
+type ctxReader struct {
+	ctx context.Context //nolint:containedctx // lives as long as one copy
+	r   io.Reader
+}
+
+func (c ctxReader) Read(p []byte) (int, error) {
+	if err := context.Cause(c.ctx); err != nil {
+		return 0, err
+	}
+	return c.r.Read(p)
+}

@@ -1,0 +1,208 @@
+package posix
+
+import (
+	"context"
+	"errors"
+	"os"
+	"sync"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"hotfolderd/asset"
+)
+
+const (
+	// groupFrom is how many waiting requests make one syncfs cheaper than an fsync each (measured on ext4: 64 writers of
+	// 100 KB files finish 1.5 to 2.3 times sooner, while up to three are quicker by themselves).
+	groupFrom = 4
+	// slowGroup is how long a syncfs may take before the store goes back to single fsyncs for a while: somebody else is
+	// writing a lot to this file system, and syncfs would wait for that too.
+	slowGroup  = 250 * time.Millisecond
+	slowFor    = 5 * time.Second
+	maxDurable = 200_000
+)
+
+// syncer makes files and folders durable. Requests that wait at the same time are served together by the first of them.
+type syncer struct {
+	root  int
+	group bool // syncfs may be used
+
+	mu       sync.Mutex
+	waiting  []*syncRequest
+	busy     bool
+	slowTill time.Time
+	durable  map[asset.Key]struct{} // folders that are durable up to the root
+}
+
+// syncRequest is one caller's wish. one does it alone; lead is closed when the caller must serve the next batch itself.
+type syncRequest struct {
+	one  func() error
+	done chan error
+	lead chan struct{}
+}
+
+func newSyncer(root int, group bool) *syncer {
+	return &syncer{root: root, group: group, durable: map[asset.Key]struct{}{}}
+}
+
+// wait returns when the request was served. The first caller of a batch serves it; then it hands the lead on.
+func (y *syncer) wait(ctx context.Context, one func() error) error {
+	r := &syncRequest{one: one, done: make(chan error, 1), lead: make(chan struct{})}
+	y.mu.Lock()
+	y.waiting = append(y.waiting, r)
+	lead := !y.busy
+	y.busy = true
+	y.mu.Unlock()
+	if !lead {
+		select {
+		case err := <-r.done:
+			return err
+		case <-r.lead:
+		case <-ctx.Done():
+			return y.abandon(ctx, r)
+		}
+	}
+	y.serve()
+	return <-r.done
+}
+
+// abandon gives up waiting. A request that was about to lead passes the lead on.
+func (y *syncer) abandon(ctx context.Context, r *syncRequest) error {
+	select {
+	case <-r.lead:
+		y.serve()
+	default:
+		go func() { // ends when the batch that the request is in ends
+			select {
+			case <-r.lead:
+				y.serve()
+			case <-r.done:
+			}
+		}()
+	}
+	return context.Cause(ctx)
+}
+
+// serve makes one batch durable and hands the lead to a request of the next.
+func (y *syncer) serve() {
+	y.mu.Lock()
+	batch := y.waiting
+	y.waiting = nil
+	group := y.group && len(batch) >= groupFrom && time.Now().After(y.slowTill)
+	y.mu.Unlock()
+	if !group || !y.syncAll(batch) {
+		syncEach(batch)
+	}
+	y.mu.Lock()
+	if len(y.waiting) > 0 {
+		close(y.waiting[0].lead)
+	} else {
+		y.busy = false
+	}
+	y.mu.Unlock()
+}
+
+// syncAll serves a batch by one syncfs. It reports false when that failed: an fsync each then tells whose file it was.
+func (y *syncer) syncAll(batch []*syncRequest) bool {
+	begin := time.Now()
+	if err := unix.Syncfs(y.root); err != nil {
+		return false
+	}
+	if time.Since(begin) > slowGroup {
+		y.mu.Lock()
+		y.slowTill = time.Now().Add(slowFor)
+		y.mu.Unlock()
+	}
+	for _, r := range batch {
+		r.done <- nil
+	}
+	return true
+}
+
+func syncEach(batch []*syncRequest) {
+	var wg sync.WaitGroup
+	for _, r := range batch[1:] {
+		wg.Go(func() { r.done <- r.one() })
+	}
+	batch[0].done <- batch[0].one()
+	wg.Wait()
+}
+
+// file makes the bytes of f durable. After an error the bytes count as lost: the kernel reports it once, and a second fsync
+// that succeeds means nothing.
+func (y *syncer) file(ctx context.Context, f *os.File) error { return y.wait(ctx, f.Sync) }
+
+// Sync implements storage.Store: the folders of the keys are made durable, and above them every folder that this process
+// has not yet seen durable.
+func (s *Store) Sync(ctx context.Context, keys ...asset.Key) error {
+	if err := context.Cause(ctx); err != nil {
+		return err
+	}
+	dirs := s.sync.dirsOf(keys)
+	if len(dirs) == 0 {
+		return nil
+	}
+	err := s.sync.wait(ctx, func() error {
+		var errs []error
+		for _, dir := range dirs {
+			errs = append(errs, s.syncDir(dir))
+		}
+		return errors.Join(errs...)
+	})
+	if err != nil {
+		return fail("sync", keys[0], err)
+	}
+	s.sync.remember(dirs)
+	return nil
+}
+
+// syncDir makes the names in one folder durable. A folder that is gone has none.
+func (s *Store) syncDir(dir asset.Key) error {
+	fd, err := s.openDir(dir)
+	if errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ENOTDIR) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer unix.Close(fd)
+	return unix.Fsync(fd)
+}
+
+// dirsOf lists the folders to be made durable for keys: each key's own, and those above it that are not known durable.
+func (y *syncer) dirsOf(keys []asset.Key) []asset.Key {
+	y.mu.Lock()
+	defer y.mu.Unlock()
+	var dirs []asset.Key
+	listed := map[asset.Key]bool{}
+	add := func(dir asset.Key) {
+		if !listed[dir] {
+			listed[dir] = true
+			dirs = append(dirs, dir)
+		}
+	}
+	for _, key := range keys {
+		dir := key.Dir()
+		add(dir)
+		for dir != asset.Root {
+			if _, ok := y.durable[dir]; ok {
+				break
+			}
+			dir = dir.Dir()
+			add(dir)
+		}
+	}
+	return dirs
+}
+
+func (y *syncer) remember(dirs []asset.Key) {
+	y.mu.Lock()
+	defer y.mu.Unlock()
+	if len(y.durable) > maxDurable {
+		clear(y.durable)
+	}
+	for _, d := range dirs {
+		y.durable[d] = struct{}{}
+	}
+}
