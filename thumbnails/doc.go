@@ -1,0 +1,24 @@
+// Package thumbnails makes small images of assets and keeps them in the shared image cache.
+//
+// # What it promises
+//
+// An image is measured before it is decoded, and refused over the limits of its rule with a sentence that gives the
+// numbers. It is decoded once for all sizes. What comes out fits inside size x size, keeps the aspect with correct
+// rounding, is never larger than the original, stands upright whatever the camera wrote, and carries none of the
+// original's metadata. A format without transparency gets the rule's background under it.
+//
+// A broken or hostile image costs a bounded time and a bounded memory and harms nobody: [NewPool] decodes in child
+// processes that are killed over either. Whatever is wrong with an image is an [*Error] with a sentence for people;
+// every other error is about the machine or the caller and worth another try.
+//
+// # What it writes
+//
+// Below the prefix it was given and nowhere else: <prefix>/ab/cd/<sha256>/<size>.<jpg|png> and, beside them,
+// info.json: the original's measures, or why it cannot be rendered, so that nobody tries for ever. Files appear whole
+// (that is the store's doing) and the same input gives the same bytes, so that nodes may race.
+//
+// # What it never does
+//
+// It never writes to the source, never runs a foreign program, never opens a file or a socket of its own, and never
+// reads a colour profile: colours are taken as sRGB.
+package thumbnails

@@ -1,0 +1,90 @@
+package thumbnails
+
+import (
+	"bytes"
+	"image"
+	"image/color"
+	"image/jpeg"
+	"image/png"
+)
+
+// encoder writes the renditions of one original. What it writes depends on the pixels and the spec alone.
+type encoder struct {
+	spec        Spec
+	gray        bool
+	transparent bool
+}
+
+func (e encoder) format() string {
+	if e.spec.Format != Auto {
+		return e.spec.Format
+	}
+	if e.transparent {
+		return PNG
+	}
+	return JPEG
+}
+
+// encode may change img.
+func (e encoder) encode(img *image.NRGBA, size int) (Rendition, error) {
+	r := Rendition{Size: size, Format: e.format(), Width: img.Rect.Dx(), Height: img.Rect.Dy()}
+	var b bytes.Buffer
+	var err error
+	if r.Format == JPEG {
+		if e.transparent {
+			flatten(img, e.spec.Background)
+		}
+		err = jpeg.Encode(&b, e.opaque(img), &jpeg.Options{Quality: e.spec.Quality})
+	} else {
+		err = png.Encode(&b, e.withAlpha(img))
+	}
+	r.Data = b.Bytes()
+	return r, err
+}
+
+// opaque gives the JPEG encoder a type that it has a fast path for. Without transparency the two layouts are the same.
+func (e encoder) opaque(img *image.NRGBA) image.Image {
+	if e.gray && !e.transparent {
+		return toGray(img)
+	}
+	return &image.RGBA{Pix: img.Pix, Stride: img.Stride, Rect: img.Rect}
+}
+
+func (e encoder) withAlpha(img *image.NRGBA) image.Image {
+	if e.gray && !e.transparent {
+		return toGray(img)
+	}
+	return img
+}
+
+// flatten lays the image over the background.
+func flatten(img *image.NRGBA, bg color.NRGBA) {
+	under := [3]uint32{uint32(bg.R), uint32(bg.G), uint32(bg.B)}
+	for i := 0; i+4 <= len(img.Pix); i += 4 {
+		p := img.Pix[i : i+4 : i+4]
+		a := uint32(p[3])
+		if a == 255 {
+			continue
+		}
+		for c := range under {
+			p[c] = uint8((uint32(p[c])*a + under[c]*(255-a) + 127) / 255)
+		}
+		p[3] = 255
+	}
+}
+
+func isGray(img image.Image) bool {
+	switch img.(type) {
+	case *image.Gray, *image.Gray16:
+		return true
+	}
+	return false
+}
+
+func toGray(img *image.NRGBA) *image.Gray {
+	g := image.NewGray(img.Rect)
+	for i := range g.Pix {
+		g.Pix[i] = img.Pix[4*i]
+	}
+	return g
+}

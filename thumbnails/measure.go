@@ -1,0 +1,155 @@
+package thumbnails
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"image"
+	"image/gif"
+	"image/jpeg"
+	"image/png"
+	"io"
+
+	"golang.org/x/image/bmp"
+	"golang.org/x/image/tiff"
+	"golang.org/x/image/webp"
+)
+
+// format is one kind of image that can be rendered.
+type format struct {
+	label  string // as people say it
+	mime   string
+	match  func(head []byte) bool
+	config func(io.Reader) (image.Config, error)
+	decode func(io.Reader) (image.Image, error)
+}
+
+// formats is the closed list: nothing depends on which packages happened to register a decoder.
+func formats() []format {
+	return []format{
+		{"JPEG", "image/jpeg", starts("\xff\xd8\xff"), jpeg.DecodeConfig, jpeg.Decode},
+		{"PNG", "image/png", starts("\x89PNG\r\n\x1a\n"), png.DecodeConfig, png.Decode},
+		{"GIF", "image/gif", starts("GIF87a", "GIF89a"), gif.DecodeConfig, gif.Decode},
+		{"TIFF", "image/tiff", starts("II*\x00", "MM\x00*"), tiff.DecodeConfig, tiff.Decode},
+		{"WebP", "image/webp", isWebP, webp.DecodeConfig, webp.Decode},
+		{"BMP", "image/bmp", starts("BM"), bmp.DecodeConfig, bmp.Decode},
+	}
+}
+
+func starts(magics ...string) func([]byte) bool {
+	return func(head []byte) bool {
+		for _, m := range magics {
+			if bytes.HasPrefix(head, []byte(m)) {
+				return true
+			}
+		}
+		return false
+	}
+}
+
+func isWebP(head []byte) bool {
+	return len(head) >= 12 && string(head[:4]) == "RIFF" && string(head[8:12]) == "WEBP"
+}
+
+// Renders reports whether files of this MIME type are decoded at all.
+func Renders(mime string) bool {
+	for _, f := range formats() {
+		if f.mime == mime {
+			return true
+		}
+	}
+	return false
+}
+
+// measured is what is known of an image before any of its pixels is decoded.
+type measured struct {
+	format
+	width, height int // as stored
+	orientation   int // 1 to 8, as in EXIF
+	webp          webpLayout
+}
+
+// upright is the size of the original once it stands upright.
+func (m measured) upright() (w, h int) {
+	if m.orientation >= 5 {
+		return m.height, m.width
+	}
+	return m.width, m.height
+}
+
+// measure reads the header and holds it against the limits. It never allocates by what the header says.
+func measure(s *source, lim Limits) (measured, error) {
+	if s.size > lim.MaxBytes {
+		return measured{}, tooManyBytes(s.size, lim)
+	}
+	m, err := sniff(s)
+	if err != nil {
+		return m, err
+	}
+	err = s.limited(headerBytes, func() error { return m.read(s) })
+	if err != nil {
+		return m, decodeFault(m.format, err)
+	}
+	if err := fits(m.width, m.height, lim); err != nil {
+		return m, err
+	}
+	m.orientation = orientation(s, m)
+	return m, nil
+}
+
+func sniff(s *source) (measured, error) {
+	head := make([]byte, 16)
+	n, err := s.ReadAt(head, 0)
+	if err != nil && err != io.EOF {
+		return measured{}, err
+	}
+	for _, f := range formats() {
+		if f.match(head[:n]) {
+			return measured{format: f}, nil
+		}
+	}
+	return measured{}, &Error{Kind: Unsupported, Reason: "its bytes are not an image in a format that can be rendered"}
+}
+
+func (m *measured) read(s *source) error {
+	c, err := m.config(m.stream(s))
+	if err != nil {
+		return err
+	}
+	m.width, m.height = c.Width, c.Height
+	if m.mime == "image/webp" {
+		m.webp, err = readWebP(s)
+	}
+	return err
+}
+
+// stream buffers for the decoders that read byte by byte; TIFF jumps and wants io.ReaderAt.
+func (m *measured) stream(s *source) io.Reader {
+	if m.mime == "image/tiff" {
+		return s.section()
+	}
+	return bufio.NewReaderSize(s.section(), 64<<10)
+}
+
+func fits(w, h int, lim Limits) error {
+	if w <= 0 || h <= 0 {
+		return &Error{Kind: Corrupt, Reason: fmt.Sprintf("its header says it has %d x %d pixels", w, h)}
+	}
+	if int64(w) > lim.MaxPixels/int64(h) {
+		return &Error{Kind: TooLarge, Reason: fmt.Sprintf("it has %d x %d pixels (%s megapixels), at most %s megapixels are rendered",
+			w, h, mega(float64(w)*float64(h)), mega(float64(lim.MaxPixels)))}
+	}
+	return nil
+}
+
+func tooManyBytes(size int64, lim Limits) error {
+	return &Error{Kind: TooLarge, Reason: fmt.Sprintf("it has %s MB, at most %s MB are rendered", mega(float64(size)), mega(float64(lim.MaxBytes)))}
+}
+
+// mega shows millions with as many digits as matter.
+func mega(n float64) string {
+	if n < 10e6 {
+		return fmt.Sprintf("%.4g", n/1e6)
+	}
+	return fmt.Sprintf("%.0f", n/1e6)
+}

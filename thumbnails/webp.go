@@ -1,0 +1,114 @@
+package thumbnails
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"image"
+	"io"
+
+	"golang.org/x/image/webp"
+)
+
+// webpChunks bounds how many chunks of a WebP are looked at for the first frame and the orientation.
+const webpChunks = 512
+
+var errWebP = errors.New("webp: invalid animation")
+
+// webpLayout says where the first frame of an animation and the EXIF block are.
+type webpLayout struct {
+	exif  span
+	frame *webpFrame // nil when the file is not animated
+}
+
+type span struct{ off, n int64 }
+
+// webpFrame is the first frame: its place on the canvas and its own chunks.
+type webpFrame struct {
+	x, y, w, h int
+	alpha      bool
+	body       span
+}
+
+// readWebP walks the chunks. The library reads neither animations nor chunks after the image.
+func readWebP(s *source) (webpLayout, error) {
+	var l webpLayout
+	err := chunks(s, span{12, s.size - 12}, func(id string, body span) (bool, error) {
+		var err error
+		switch {
+		case id == "ANMF" && l.frame == nil:
+			l.frame, err = readFrame(s, body)
+		case id == "EXIF":
+			l.exif = body
+		}
+		return l.exif.n == 0, err
+	})
+	return l, err
+}
+
+// chunks calls f for each RIFF chunk inside in until f has enough. A chunk that claims to be longer is cut at the end.
+func chunks(s *source, in span, f func(id string, body span) (more bool, err error)) error {
+	var head [8]byte
+	end := in.off + in.n
+	for off, seen := in.off, 0; off+8 <= end && seen < webpChunks; seen++ {
+		if _, err := s.ReadAt(head[:], off); err != nil {
+			return err
+		}
+		n := int64(binary.LittleEndian.Uint32(head[4:]))
+		more, err := f(string(head[:4]), span{off + 8, min(n, end-off-8)})
+		if err != nil || !more {
+			return err
+		}
+		off += 8 + n + n&1
+	}
+	return nil
+}
+
+func readFrame(s *source, body span) (*webpFrame, error) {
+	var head [16]byte
+	if body.n < int64(len(head)) {
+		return nil, errWebP
+	}
+	if _, err := s.ReadAt(head[:], body.off); err != nil {
+		return nil, err
+	}
+	f := &webpFrame{
+		x: 2 * u24(head[0:]), y: 2 * u24(head[3:]), w: 1 + u24(head[6:]), h: 1 + u24(head[9:]),
+		body: span{body.off + 16, body.n - 16},
+	}
+	return f, chunks(s, f.body, func(id string, _ span) (bool, error) {
+		f.alpha = f.alpha || id == "ALPH"
+		return true, nil
+	})
+}
+
+func u24(b []byte) int { return int(b[0]) | int(b[1])<<8 | int(b[2])<<16 }
+
+// decodeFrame decodes the first frame by giving it the header of a still image of its own.
+func decodeFrame(s *source, m measured) (image.Image, error) {
+	f := m.webp.frame
+	if f.x+f.w > m.width || f.y+f.h > m.height {
+		return nil, errWebP
+	}
+	img, err := webp.Decode(io.MultiReader(bytes.NewReader(f.header()), io.NewSectionReader(s, f.body.off, f.body.n)))
+	if err != nil {
+		return nil, err
+	}
+	return onCanvas(img, f.x, f.y, m.width, m.height), nil
+}
+
+func (f *webpFrame) header() []byte {
+	var b bytes.Buffer
+	b.WriteString("RIFF")
+	_ = binary.Write(&b, binary.LittleEndian, uint32(4+18+f.body.n))
+	b.WriteString("WEBPVP8X")
+	var flags byte
+	if f.alpha {
+		flags = 1 << 4
+	}
+	b.Write([]byte{10, 0, 0, 0, flags, 0, 0, 0})
+	for _, v := range []int{f.w - 1, f.h - 1} {
+		b.Write([]byte{byte(v), byte(v >> 8), byte(v >> 16)})
+	}
+	return b.Bytes()
+}
