@@ -1,0 +1,85 @@
+package config
+
+import (
+	"math"
+	"time"
+)
+
+// Patterns that Go and JSON Schema read alike.
+const (
+	nodeIDPattern     = `^[A-Za-z0-9_][A-Za-z0-9._-]{0,19}$`
+	namespacePattern  = `^[A-Za-z0-9_][A-Za-z0-9._-]{0,63}$`
+	hotfolderPattern  = `^[a-z0-9_-]{1,64}$`
+	backgroundPattern = `^#[0-9a-fA-F]{6}$`
+)
+
+// settingsTable describes hotfolderd.yaml; what is read goes into s. It is a list, whatever its length.
+func settingsTable(s *Settings) []entry {
+	return []entry{
+		{name: "node", doc: "Who this node is among others.", keys: []entry{
+			{
+				name: "id", to: &s.Node.ID, pattern: `^$|` + nodeIDPattern,
+				expect: `must be 1 to 20 of A-Z, a-z, 0-9, ".", "_" and "-", not beginning with "." or "-"`,
+				doc:    "Name of the node, unique among live nodes: 1 to 20 letters, digits, dots, dashes and underscores. Empty: the host name, shortened.",
+			},
+			{
+				name: "roles", to: &s.Node.Roles, words: DefaultRoles(), least: 1,
+				doc: "What the node does: import drops, render thumbnails, take files by FTP, serve the page and the API.",
+			},
+			{name: "weight", to: &s.Node.Weight, min: 1, max: 100, doc: "Share of the work relative to other nodes."},
+			{name: "priority", to: &s.Node.Priority, min: 0, max: 100, doc: "The live node with the highest priority does the single duties."},
+		}},
+		{name: "storage", doc: "Where the work area and, by default, the hotfolders are.", keys: []entry{
+			{
+				name: "url", to: &s.Storage.URL, check: storeURL,
+				doc: "A folder, file:///folder, or s3://bucket/prefix?endpoint=https://host:9000&region=name. Keys and secrets are given as files or by the environment, never here.",
+			},
+		}},
+		{name: "cluster", doc: "How nodes find each other. Without an address the node is alone.", keys: []entry{
+			{
+				name: "consul", to: &s.Cluster.Consul, most: 16, check: consulAddress,
+				doc: "Consul addresses (host:port or URL), tried in order. None: the node is alone.",
+			},
+			{
+				name: "namespace", to: &s.Cluster.Namespace, pattern: namespacePattern,
+				expect: `must be 1 to 64 of A-Z, a-z, 0-9, ".", "_" and "-", not beginning with "." or "-"`,
+				doc:    "Keeps several clusters on one Consul apart. The same on all nodes of a cluster.",
+			},
+			{
+				name: "isolation", to: &s.Cluster.Isolation, words: []string{"majority", "static", "dynamic"},
+				doc: "Who may write when nodes cannot see each other: those with a majority of Consul, the live one with the highest priority (static), or all but that one (dynamic).",
+			},
+		}},
+		{name: "hotfolders", to: &s.Hotfolders, check: rulesFolder, doc: "Folder of the rule files, or published for the rule set in the store."},
+		{name: "import", doc: "How much a node does at a time.", keys: []entry{
+			{name: "workers", to: &s.Import.Workers, min: 1, max: 4096, doc: "Drops walked at the same time over all hotfolders."},
+			{name: "per_hotfolder", to: &s.Import.PerHotfolder, min: 1, max: 4096, doc: "Of these, at most so many for one hotfolder."},
+			{name: "queue", to: &s.Import.Queue, min: 1, max: 1_000_000, doc: "Drops remembered for each hotfolder; the rest waits on the store. This bounds memory."},
+			{name: "thumbnail_workers", to: &s.Import.ThumbnailWorkers, min: 0, max: 256, doc: "Processes that render; 0 is one for each processor."},
+			{name: "max_pixels", to: &s.Import.MaxPixels, min: 1, max: math.MaxUint32, doc: "Larger images are imported without thumbnails."},
+			{
+				name: "thumbnail_timeout", to: &s.Import.ThumbnailTimeout, min: int64(100 * time.Millisecond), max: int64(time.Hour),
+				doc: "For all thumbnails of one asset.",
+			},
+			{name: "thumbnail_memory", to: &s.Import.ThumbnailMemory, min: 64 << 20, max: 1 << 40, doc: "Of one rendering process."},
+		}},
+		{name: "http", doc: "The page, the API and the metrics.", keys: []entry{
+			{name: "listen", to: &s.HTTP.Listen, check: listenAddress, doc: "host:port. Anything but loopback needs a token file; port 0 is any free one."},
+			{name: "token_file", to: &s.HTTP.TokenFile, doc: "File that holds the token which requests carry. Empty: none, loopback only."},
+		}},
+		{name: "ftp", doc: "The FTP gate. It listens only with the role ftp and a users file.", keys: []entry{
+			{name: "listen", to: &s.FTP.Listen, check: listenAddress, doc: "host:port of the control connection."},
+			{name: "passive_ports", to: &s.FTP.PassivePorts, check: passivePorts, doc: "First and last port of data connections, as 30000-30099."},
+			{name: "public_host", to: &s.FTP.PublicHost, check: publicHost, doc: "Address that clients are told for data connections, when a router stands between. Empty: the one they came to."},
+			{name: "users_file", to: &s.FTP.UsersFile, doc: "File of the FTP users. Empty: no FTP."},
+			{name: "tls", doc: "Certificate of the FTP gate. Empty: no encryption.", keys: []entry{
+				{name: "cert", to: &s.FTP.TLS.Cert, doc: "PEM file of the certificate and its chain."},
+				{name: "key", to: &s.FTP.TLS.Key, doc: "PEM file of its key."},
+			}},
+		}},
+		{name: "log", doc: "How much is logged, and how.", keys: []entry{
+			{name: "level", to: &s.Log.Level, words: []string{"debug", "info", "warn", "error"}, doc: "The least important lines that are written."},
+			{name: "format", to: &s.Log.Format, words: []string{"auto", "console", "json"}, doc: "auto is console on a terminal, else json."},
+		}},
+	}
+}
