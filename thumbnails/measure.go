@@ -52,13 +52,19 @@ func isWebP(head []byte) bool {
 }
 
 // Renders reports whether files of this MIME type are decoded at all.
-func Renders(mime string) bool {
+func Renders(mime string) bool { return label(mime) != "" }
+
+// label is the format of a MIME type as people say it, or empty. An animated PNG is a PNG to everybody but its type.
+func label(mime string) string {
+	if mime == "image/vnd.mozilla.apng" {
+		mime = "image/png"
+	}
 	for _, f := range formats() {
 		if f.mime == mime {
-			return true
+			return f.label
 		}
 	}
-	return false
+	return ""
 }
 
 // measured is what is known of an image before any of its pixels is decoded.

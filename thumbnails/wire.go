@@ -14,7 +14,7 @@ import (
 //
 //	pool   → child  request   JSON
 //	child  → pool   need      offset and length
-//	pool   → child  data      the bytes, fewer at the end of the file; or broken, when they cannot be read
+//	pool   → child  data      the bytes, fewer at the end of the file
 //	child  → pool   answer    JSON, followed by one rendition message for each that it names
 //
 // A message is one byte of type, four bytes of length, and so many bytes. Both sides bound every length.
@@ -22,7 +22,6 @@ const (
 	msgRequest byte = iota + 1
 	msgNeed
 	msgData
-	msgBroken
 	msgAnswer
 	msgRendition
 )

@@ -91,9 +91,6 @@ func clip(s string) string {
 	return s
 }
 
-// errBroken means that the pool could not read the original. It tells its caller why; the child need not know.
-var errBroken = errors.New("the original cannot be read")
-
 // remote is the image at the other end of the wire. It keeps the last blocks, since decoders read in small steps and
 // TIFFs jump to and fro.
 type remote struct {
@@ -141,33 +138,19 @@ func (r *remote) block(off int64) (block, error) {
 	if err != nil {
 		return block{}, err
 	}
-	b := block{off, data}
+	b := block{off, append([]byte{}, data...)}
 	r.blocks[r.next] = b
 	r.next = (r.next + 1) % len(r.blocks)
 	return b, nil
 }
 
-func (r *remote) fetch(off int64) ([]byte, error) {
-	r.lost = r.w.send(msgNeed, needBytes(off, blockBytes))
-	if r.lost == nil {
-		r.lost = r.w.flush()
+func (r *remote) fetch(off int64) (data []byte, err error) {
+	defer func() { r.lost = err }()
+	if err := r.w.send(msgNeed, needBytes(off, blockBytes)); err != nil {
+		return nil, err
 	}
-	var kind byte
-	var data []byte
-	if r.lost == nil {
-		kind, data, r.lost = r.w.receive(blockBytes)
+	if err := r.w.flush(); err != nil {
+		return nil, err
 	}
-	switch {
-	case r.lost != nil:
-		return nil, r.lost
-	case kind == msgBroken:
-		return nil, errBroken
-	case kind != msgData:
-		r.lost = fmt.Errorf("a message of type %d instead of data", kind)
-		return nil, r.lost
-	}
-	if data == nil {
-		data = []byte{}
-	}
-	return data, nil
+	return r.w.expect(msgData, blockBytes)
 }

@@ -1,0 +1,62 @@
+package thumbnails
+
+import (
+	"bytes"
+	"context"
+	"image"
+	"image/jpeg"
+	"io"
+	"math"
+	"math/rand/v2"
+	"testing"
+)
+
+// camera is a JPEG of w x h with the structure and the noise of a photograph.
+func camera(tb testing.TB, w, h int) []byte {
+	tb.Helper()
+	m := image.NewYCbCr(image.Rect(0, 0, w, h), image.YCbCrSubsampleRatio420)
+	r := rand.New(rand.NewPCG(1, 2))
+	for y := range h {
+		for x := range w {
+			v := 128 + 60*math.Sin(float64(x)/37) + 50*math.Cos(float64(y)/23) + r.NormFloat64()*5
+			m.Y[y*m.YStride+x] = uint8(min(max(v, 0), 255))
+		}
+	}
+	for i := range m.Cb {
+		m.Cb[i], m.Cr[i] = uint8(128+i%40), uint8(110+i/m.CStride%50)
+	}
+	var b bytes.Buffer
+	if err := jpeg.Encode(&b, m, &jpeg.Options{Quality: 92}); err != nil {
+		tb.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+// BenchmarkFloorDecode is the floor of BenchmarkRender24MP: a full decode and nothing else.
+func BenchmarkFloorDecode(b *testing.B) {
+	data := camera(b, 6000, 4000)
+	b.SetBytes(int64(len(data)))
+	for b.Loop() {
+		if _, err := jpeg.Decode(bytes.NewReader(data)); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkRender24MP(b *testing.B) { benchRender(b, NewImaging()) }
+
+// BenchmarkRender24MPPool says what the process boundary costs.
+func BenchmarkRender24MPPool(b *testing.B) { benchRender(b, testPool(b, "imaging", 1)) }
+
+func benchRender(b *testing.B, e Engine) {
+	data := camera(b, 6000, 4000)
+	b.SetBytes(int64(len(data)))
+	for b.Loop() {
+		_, err := e.Render(context.Background(), bytes.NewReader(data), int64(len(data)), Spec{Sizes: []int{1024, 256}}, Limits{})
+		if err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+var _ io.ReaderAt = (*remote)(nil)
