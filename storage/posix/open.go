@@ -86,3 +86,15 @@ func (r *reader) Check(ctx context.Context) error {
 	}
 	return nil
 }
+
+// Hole implements storage.HoleFinder by SEEK_HOLE. Space that was reserved by fallocate and never written counts as a hole.
+func (r *reader) Hole() (offset int64, found bool) {
+	at, err := unix.Seek(int(r.Fd()), 0, unix.SEEK_HOLE)
+	if err != nil {
+		return 0, false
+	}
+	if _, err := r.Seek(0, 0); err != nil {
+		return 0, false
+	}
+	return at, at < r.obj.Size
+}

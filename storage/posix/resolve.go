@@ -1,6 +1,7 @@
 package posix
 
 import (
+	"context"
 	"errors"
 	"strings"
 	"sync/atomic"
@@ -109,4 +110,17 @@ func retryEINTR(f func() (int, error)) (int, error) {
 			return n, err
 		}
 	}
+}
+
+// MakeFolder implements storage.FolderMaker.
+func (s *Store) MakeFolder(ctx context.Context, key asset.Key) error {
+	if err := s.makeDir(key); err != nil {
+		return fail("make folder", key, err)
+	}
+	fd, err := s.openDir(key)
+	if err != nil {
+		return fail("make folder", key, err)
+	}
+	unix.Close(fd)
+	return s.Sync(ctx, key.Join("x"))
 }

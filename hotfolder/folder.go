@@ -1,0 +1,220 @@
+package hotfolder
+
+import (
+	"context"
+	"reflect"
+	"sync/atomic"
+	"time"
+
+	"go.uber.org/zap"
+
+	"hotfolderd/asset"
+	"hotfolderd/config"
+	"hotfolderd/storage"
+)
+
+// folder is one hotfolder at work. Fields are set once unless a comment says who guards them.
+type folder struct {
+	r      *Room
+	spec   Spec
+	rule   config.Rule
+	store  storage.Store
+	prefix asset.Key
+	filter *Filter
+	namer  *config.Namer
+	log    *zap.Logger
+
+	scanAsked chan struct{}
+	timerSet  chan struct{}
+
+	// guarded by the room's lock
+	q        *queue
+	done     *done
+	paused   bool
+	hands    map[*progress]struct{} // the walks in progress
+	outage   outage
+	counts   Counts
+	watching string
+	scanErr  string
+	lastScan time.Time
+	scanTook time.Duration
+	told     map[asset.Key]asset.Version // refused kinds that were journaled; bounded
+	refused  int                         // found by the last scan
+	ignored  int
+
+	scanning atomic.Pointer[progress]
+}
+
+// Counts of a hotfolder since its node started.
+type Counts struct {
+	Imported uint64
+	Skipped  uint64
+	Failed   uint64
+	Bytes    uint64
+}
+
+func newFolder(r *Room, s Spec) *folder {
+	namer, err := config.CompileName(s.Rule.Name)
+	f := &folder{
+		r: r, spec: s, rule: s.Rule, store: s.Store, prefix: s.Prefix, filter: NewFilter(s.Rule), namer: namer,
+		log:       r.d.Log.With(zap.String("hotfolder", s.Rule.Hotfolder)),
+		scanAsked: make(chan struct{}, 1),
+		timerSet:  make(chan struct{}, 1),
+		q:         newQueue(r.o.Queue),
+		done:      newDone(),
+		paused:    s.Rule.Paused,
+		hands:     map[*progress]struct{}{},
+		told:      map[asset.Key]asset.Version{},
+	}
+	if err != nil { // package config refuses such a rule; a caller that did not ask it gets a folder that says so
+		f.paused, f.scanErr = true, err.Error()
+	}
+	return f
+}
+
+// same reports whether a spec asks for just what this folder does.
+func (f *folder) same(s Spec) bool { return reflect.DeepEqual(f.spec, s) }
+
+func (f *folder) askScan() {
+	select {
+	case f.scanAsked <- struct{}{}:
+	default:
+	}
+}
+
+// run watches and scans until ctx ends, and returns when nothing of this folder is in hand any more.
+func (f *folder) run(ctx context.Context) {
+	w := newWatching(f)
+	scans := f.scanLoop(ctx, w)
+	f.loop(ctx, w)
+	<-scans
+	f.drain()
+}
+
+// loop serves hints and timers.
+func (f *folder) loop(ctx context.Context, w *watching) {
+	timer := time.NewTimer(time.Hour)
+	defer timer.Stop()
+	for {
+		f.setTimer(timer)
+		select {
+		case <-ctx.Done():
+			return
+		case <-f.timerSet:
+		case <-timer.C:
+		case h, ok := <-w.hints:
+			if !ok {
+				w.lost()
+				continue
+			}
+			f.hint(h)
+		case w.hints = <-w.renewed:
+			f.askScan() // between the two watches nobody looked
+		}
+	}
+}
+
+// setTimer makes ready what is due and sets the timer to what is due next.
+func (f *folder) setTimer(timer *time.Timer) {
+	f.r.mu.Lock()
+	next, moved := f.q.due(time.Now())
+	f.r.mu.Unlock()
+	if moved {
+		f.r.cond.Broadcast()
+	}
+	wait := time.Hour
+	if !next.IsZero() {
+		wait = time.Until(next)
+	}
+	timer.Reset(wait)
+}
+
+// hint takes what an event says: look there sooner.
+func (f *folder) hint(h storage.Hint) {
+	if h.Rescan {
+		f.askScan()
+		return
+	}
+	key, ok := h.Key.Below(f.prefix)
+	if !ok {
+		return
+	}
+	if marked, ok := f.filter.markedBy(key); ok {
+		if marked == key.Dir() {
+			f.askScan()
+			return
+		}
+		key = marked
+	}
+	if f.filter.Ignored(key) != "" {
+		return
+	}
+	f.offer(key, time.Now(), h.Created)
+}
+
+// offer puts a file into the queue if it is worth a look, and wakes a worker.
+func (f *folder) offer(key asset.Key, arrived time.Time, created bool) {
+	f.r.mu.Lock()
+	isNew := f.q.offer(key, arrived, created, time.Now())
+	f.r.mu.Unlock()
+	if isNew {
+		f.wake()
+	}
+}
+
+// wake tells a worker that something is ready and the loop that a timer may have changed.
+func (f *folder) wake() {
+	f.r.cond.Signal()
+	select {
+	case f.timerSet <- struct{}{}:
+	default:
+	}
+}
+
+// pop takes the oldest ready drop in hand, unless the folder must not have another. The room's lock is held.
+func (f *folder) pop(now time.Time) *candidate {
+	most := f.r.o.PerHotfolder
+	if f.paused || f.r.halted != "" || f.q.inHand >= f.outage.limit(most, now) {
+		return nil
+	}
+	return f.q.pop()
+}
+
+// settleAccount books what became of a candidate that was in hand. The room's lock is held.
+func (f *folder) settleAccount(c *candidate, v verdict) {
+	f.q.inHand--
+	switch {
+	case v.wait > 0:
+		if c.again && c.attempts == 0 {
+			v.wait = min(v.wait, hintPause)
+		}
+		c.again = false
+		f.q.wait(c, time.Now().Add(v.wait))
+		select {
+		case f.timerSet <- struct{}{}:
+		default:
+		}
+	default:
+		delete(f.q.byKey, c.key)
+		if v.finished {
+			f.done.add(c.key, c.version)
+		}
+		if c.again || v.lookAgain {
+			f.q.offer(c.key, c.arrived, false, time.Now())
+		}
+	}
+	if f.q.missed && len(f.q.byKey) < f.q.limit/2 {
+		f.q.missed = false
+		f.askScan()
+	}
+}
+
+// drain waits until no worker has a drop of this folder in hand. Walks end on their own or with the room's context.
+func (f *folder) drain() {
+	f.r.mu.Lock()
+	defer f.r.mu.Unlock()
+	f.paused = true
+	for f.q.inHand > 0 {
+		f.r.cond.Wait()
+	}
+}

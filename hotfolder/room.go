@@ -1,0 +1,284 @@
+package hotfolder
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"io/fs"
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+
+	"hotfolderd/asset"
+	"hotfolderd/config"
+	"hotfolderd/leases"
+	"hotfolderd/storage"
+)
+
+// Area is what the walk needs of the work area. Package workarea has it.
+type Area interface {
+	// Stage reads r once: its hash, type and metadata, and its bytes on their way into the store.
+	Stage(ctx context.Context, r io.Reader) (asset.Content, storage.Staged, error)
+	// Commit creates the ledger record only if absent and returns the one that stands.
+	Commit(ctx context.Context, rec asset.Record, bytes storage.Staged) (standing asset.Record, found bool, err error)
+	// Apply does what the record says; when it returns nil, everything is durable.
+	Apply(ctx context.Context, rec asset.Record) (asset.Outcome, error)
+	// Record is the ledger's record of a drop; fs.ErrNotExist when there is none.
+	Record(ctx context.Context, id asset.DropID) (asset.Record, error)
+	// Fail moves a drop to failed/ and says why beside it.
+	Fail(ctx context.Context, src storage.Store, obj storage.Object, f asset.Failure) (asset.Failure, error)
+	// Archive moves an imported drop to the archive.
+	Archive(ctx context.Context, src storage.Store, obj storage.Object, hotfolder string, key asset.Key) (asset.Key, error)
+}
+
+// Renderer makes thumbnails into the image cache. What cannot be rendered is said in the result, not in the error.
+type Renderer interface {
+	Render(ctx context.Context, c asset.Content, bytes storage.Staged, t config.Thumbnails) (*asset.Thumbnails, error)
+}
+
+// Claims tells which drops are this node's to walk. A nil lease with false means: another node's, leave it alone.
+type Claims interface {
+	Claim(hotfolder string, key asset.Key) (leases.Lease, bool)
+}
+
+// Deps are the parts that a room works with. All must be set, except Step.
+type Deps struct {
+	Area    Area
+	Render  Renderer
+	Claims  Claims
+	Journal func(asset.Event)                                  // must not block
+	Changed func(ctx context.Context, rec asset.Record)        // tells all nodes to forget the name; must not block for long
+	Step    func(step string, hotfolder string, key asset.Key) // called before each step; for tests that end the process there
+	Log     *zap.Logger
+	Node    string
+}
+
+// Options of a room. Zero values are the defaults of package config.
+type Options struct {
+	Workers      int
+	PerHotfolder int
+	Queue        int
+	Metrics      *Metrics
+}
+
+// Spec is one hotfolder: its rule and where it is.
+type Spec struct {
+	Rule   config.Rule
+	Store  storage.Store
+	Prefix asset.Key
+	Path   string // where people drop, for people
+}
+
+// Room runs the hotfolders of one node. Set may be called before and while it runs.
+type Room struct {
+	d Deps
+	o Options
+
+	mu      sync.Mutex // guards everything below and the queues of all folders
+	cond    *sync.Cond // something may be ready to be taken
+	folders []*folder
+	turn    int // whose turn it is
+	specs   []Spec
+	changed chan struct{}
+	halted  string // why nothing is imported at all; empty when it is
+}
+
+// New makes a room that does nothing until Run.
+func New(d Deps, o Options) *Room {
+	o.Workers = orDefault(o.Workers, config.DefaultWorkers)
+	o.PerHotfolder = min(orDefault(o.PerHotfolder, config.DefaultPerHotfolder), o.Workers)
+	o.Queue = orDefault(o.Queue, config.DefaultQueue)
+	if o.Metrics == nil {
+		o.Metrics = NewMetrics(nil)
+	}
+	if d.Step == nil {
+		d.Step = func(string, string, asset.Key) {}
+	}
+	r := &Room{d: d, o: o, changed: make(chan struct{}, 1)}
+	r.cond = sync.NewCond(&r.mu)
+	return r
+}
+
+func orDefault(n, def int) int {
+	if n <= 0 {
+		return def
+	}
+	return n
+}
+
+// Set replaces the hotfolders. Those whose spec did not change go on undisturbed; the others end what they have in hand first.
+// It returns at once.
+func (r *Room) Set(specs []Spec) {
+	r.mu.Lock()
+	r.specs = specs
+	r.mu.Unlock()
+	select {
+	case r.changed <- struct{}{}:
+	default:
+	}
+}
+
+// Halt stops taking drops for a reason that people can read, or with "" goes on. What is in hand is finished.
+func (r *Room) Halt(reason string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.halted = reason
+	r.cond.Broadcast()
+}
+
+// Scan makes a hotfolder look now. fs.ErrNotExist when there is none of that name; "" means all.
+func (r *Room) Scan(hotfolder string) error {
+	return r.each(hotfolder, func(f *folder) { f.askScan() })
+}
+
+// Pause makes a hotfolder take nothing (it still watches and counts) until it is resumed or its rule changes.
+func (r *Room) Pause(hotfolder string, on bool) error {
+	return r.each(hotfolder, func(f *folder) {
+		f.paused = on
+		r.cond.Broadcast()
+	})
+}
+
+// each calls f for the folders of that name with the lock held.
+func (r *Room) each(hotfolder string, do func(*folder)) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	found := hotfolder == ""
+	for _, f := range r.folders {
+		if hotfolder == "" || f.rule.Hotfolder == hotfolder {
+			found = true
+			do(f)
+		}
+	}
+	if !found {
+		return fmt.Errorf("hotfolder %q: %w", hotfolder, fs.ErrNotExist)
+	}
+	return nil
+}
+
+// grace is how long walks in hand may go on when the room ends. What is not finished by then is walked again by whoever comes
+// next.
+const grace = 10 * time.Second
+
+// Run works until ctx ends; then it takes nothing new, finishes what it has in hand within 10 seconds and returns nil.
+func (r *Room) Run(ctx context.Context) error {
+	wctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	defer context.AfterFunc(ctx, func() { time.AfterFunc(grace, cancel) })()
+	stop := context.AfterFunc(ctx, func() {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.cond.Broadcast()
+	})
+	defer stop()
+	var wg sync.WaitGroup
+	for range r.o.Workers {
+		wg.Go(func() { r.work(ctx, wctx) })
+	}
+	wg.Go(func() { r.reconcile(ctx) })
+	wg.Wait()
+	return nil
+}
+
+// work takes one drop after the other until ctx ends; wctx is the walks' own, which ends a little later.
+func (r *Room) work(ctx, wctx context.Context) {
+	for {
+		f, c := r.take(ctx)
+		if f == nil {
+			return
+		}
+		again := f.walk(wctx, c)
+		r.mu.Lock()
+		f.settleAccount(c, again)
+		r.mu.Unlock()
+		r.cond.Signal()
+	}
+}
+
+// take waits for the next drop: the hotfolders take turns, each gives its oldest. It returns nil when ctx ended.
+func (r *Room) take(ctx context.Context) (*folder, *candidate) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for ctx.Err() == nil {
+		for i := range r.folders {
+			f := r.folders[(r.turn+i)%len(r.folders)]
+			if c := f.pop(time.Now()); c != nil {
+				r.turn = (r.turn + i + 1) % len(r.folders)
+				return f, c
+			}
+		}
+		r.cond.Wait()
+	}
+	return nil, nil
+}
+
+// reconcile keeps the running folders equal to what Set asked for.
+func (r *Room) reconcile(ctx context.Context) {
+	running := map[string]*running{}
+	defer func() {
+		for _, x := range running {
+			x.end()
+		}
+	}()
+	for {
+		r.mu.Lock()
+		specs := r.specs
+		r.mu.Unlock()
+		r.apply(ctx, running, specs)
+		select {
+		case <-ctx.Done():
+			return
+		case <-r.changed:
+		}
+	}
+}
+
+// running is a folder's goroutine.
+type running struct {
+	f      *folder
+	cancel context.CancelFunc
+	done   chan struct{}
+}
+
+func (x *running) end() {
+	x.cancel()
+	<-x.done
+}
+
+func (r *Room) apply(ctx context.Context, now map[string]*running, specs []Spec) {
+	want := map[string]Spec{}
+	for _, s := range specs {
+		want[s.Rule.Hotfolder] = s
+	}
+	for name, x := range now {
+		if s, ok := want[name]; !ok || !x.f.same(s) {
+			x.end()
+			delete(now, name)
+		}
+	}
+	var folders []*folder
+	for _, s := range specs {
+		x := now[s.Rule.Hotfolder]
+		if x == nil {
+			x = r.begin(ctx, s)
+			now[s.Rule.Hotfolder] = x
+		}
+		folders = append(folders, x.f)
+	}
+	r.mu.Lock()
+	r.folders, r.turn = folders, 0
+	r.mu.Unlock()
+	r.cond.Broadcast()
+}
+
+func (r *Room) begin(ctx context.Context, s Spec) *running {
+	f := newFolder(r, s)
+	fctx, cancel := context.WithCancel(ctx)
+	x := &running{f: f, cancel: cancel, done: make(chan struct{})}
+	go func() {
+		defer close(x.done)
+		f.run(fctx)
+	}()
+	return x
+}

@@ -1,0 +1,191 @@
+package hotfolder
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"time"
+
+	"go.uber.org/zap"
+
+	"hotfolderd/asset"
+	"hotfolderd/storage"
+)
+
+// How often a folder is scanned. A scan is the truth; hints only make it sooner.
+const (
+	scanDuty    = 20               // without hints, a scan may take one part in so many of the time
+	minPoll     = time.Second      // shortest time between two scans of a folder without hints
+	maxPoll     = 10 * time.Second // longest, when nothing changes and the rule does not say
+	watchedDuty = 100              // with hints
+	watchedPoll = time.Minute      // shortest time between two scans that nobody asked for, with hints
+	maxTold     = 10_000           // refused things that are remembered as told
+)
+
+// scanLoop scans at once, then when asked and when it is time, until ctx ends.
+func (f *folder) scanLoop(ctx context.Context, w *watching) <-chan struct{} {
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		quiet := time.Duration(0)
+		for ctx.Err() == nil {
+			w.ensure(ctx)
+			found, took := f.scan(ctx)
+			quiet = f.pollPause(quiet, found, took, w.isOn())
+			select {
+			case <-ctx.Done():
+			case <-f.scanAsked:
+				sleep(ctx, took/4) // asked again and again, scans still leave time for work
+			case <-time.After(quiet):
+			}
+		}
+	}()
+	return ended
+}
+
+// pollPause is the time to the next scan: it doubles while nothing is found.
+func (f *folder) pollPause(last time.Duration, found bool, took time.Duration, hints bool) time.Duration {
+	least, most, duty := minPoll, maxPoll, time.Duration(scanDuty)
+	if hints {
+		least, most, duty = watchedPoll, 10*watchedPoll, watchedDuty
+	}
+	if p := f.rule.Complete.Poll.D(); p > 0 {
+		least, most = min(least, p), p
+	}
+	next := least
+	if !found {
+		next = min(max(2*last, least), most)
+	}
+	return max(next, duty*took)
+}
+
+func sleep(ctx context.Context, d time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(d):
+	}
+}
+
+// scan looks at everything in the hotfolder once, as a stream. It reports whether it found anything to do.
+func (f *folder) scan(ctx context.Context) (found bool, took time.Duration) {
+	begin := time.Now()
+	p := newProgress("scan", f.prefix)
+	f.scanning.Store(p)
+	defer f.scanning.Store(nil)
+	s := scan{f: f, ctx: ctx, p: p}
+	enter := func(key asset.Key) bool {
+		rel, _ := key.Below(f.prefix)
+		return f.filter.EnterFolder(rel)
+	}
+	for o, err := range f.store.List(ctx, f.prefix, storage.ListOptions{Recursive: true, Enter: enter}) {
+		p.beat()
+		if err != nil {
+			s.fault(err)
+			continue
+		}
+		s.see(o)
+	}
+	took = time.Since(begin)
+	s.end(took)
+	return s.found, took
+}
+
+type scan struct {
+	f       *folder
+	ctx     context.Context //nolint:containedctx // lives as long as one scan
+	p       *progress
+	found   bool
+	ignored int
+	refused int
+	err     error
+}
+
+// see decides by name, kind and memory whether a thing is worth a worker's look.
+func (s *scan) see(o storage.Object) {
+	key, ok := o.Key.Below(s.f.prefix)
+	switch {
+	case !ok || o.Kind == storage.Directory:
+		return
+	case s.f.filter.ignoredFile(key) != "":
+		s.ignored++
+		return
+	case unsafeKind(o.Kind):
+		s.refused++
+		s.f.tell(key, o)
+		return
+	}
+	s.f.r.mu.Lock()
+	known := s.f.done.has(key, o.Version)
+	isNew := !known && s.f.q.offerSeen(key, o, time.Now())
+	s.f.r.mu.Unlock()
+	if isNew {
+		s.found = true
+		s.f.wake()
+	}
+}
+
+// offerSeen is offer without the hint: a scan that sees a waiting file again says nothing new about it.
+func (q *queue) offerSeen(key asset.Key, o storage.Object, now time.Time) bool {
+	if q.byKey[key] != nil {
+		return false
+	}
+	return q.offer(key, o.Changed, false, now)
+}
+
+func (s *scan) fault(err error) {
+	if s.err == nil && s.ctx.Err() == nil {
+		s.err = err
+	}
+}
+
+func (s *scan) end(took time.Duration) {
+	f := s.f
+	if s.ctx.Err() != nil {
+		return
+	}
+	f.r.mu.Lock()
+	before := f.scanErr
+	f.lastScan, f.scanTook = time.Now(), took
+	f.ignored, f.refused = s.ignored, s.refused
+	f.scanErr = faultWords(s.err)
+	after := f.scanErr
+	f.r.mu.Unlock()
+	f.r.o.Metrics.scan(f.rule.Hotfolder, took)
+	if after != "" && after != before {
+		f.log.Warn("scan failed", zap.Error(s.err))
+	}
+	if after == "" && before != "" {
+		f.log.Info("scan works again")
+	}
+}
+
+func faultWords(err error) string {
+	switch {
+	case err == nil:
+		return ""
+	case errors.Is(err, fs.ErrNotExist):
+		return "the folder does not exist; make it, or check that the share is mounted"
+	}
+	return err.Error()
+}
+
+// tell journals once that something in the hotfolder is left alone because of what it is.
+func (f *folder) tell(key asset.Key, o storage.Object) {
+	mark := asset.Version(o.Kind.String())
+	f.r.mu.Lock()
+	told := f.told[key] == mark
+	if len(f.told) >= maxTold {
+		clear(f.told)
+	}
+	f.told[key] = mark
+	f.r.mu.Unlock()
+	if told {
+		return
+	}
+	reason := kindReason(o.Kind)
+	f.log.Warn("left alone", zap.String("key", key.Quoted()), zap.String("reason", reason))
+	f.r.d.Journal(asset.Event{
+		Time: time.Now(), Node: f.r.d.Node, Hotfolder: f.rule.Hotfolder, Key: key, Size: o.Size,
+		Result: asset.Ignored, Step: "detect", Reason: reason,
+	})
+}

@@ -1,0 +1,282 @@
+package hotfolder
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"strconv"
+	"time"
+
+	"hotfolderd/asset"
+	"hotfolderd/config"
+	"hotfolderd/hotfolder/proof"
+	"hotfolderd/leases"
+	"hotfolderd/storage"
+)
+
+// The steps of the walk, as journal, metrics and failures name them.
+const (
+	stepSettle     = "settle"
+	stepClaim      = "claim"
+	stepStage      = "stage"
+	stepThumbnails = "thumbnails"
+	stepCommit     = "commit"
+	stepApply      = "apply"
+	stepInvalidate = "invalidate"
+	stepRemove     = "remove"
+)
+
+// walk is one attempt to bring one drop from where it is to its end.
+type walk struct {
+	f     *folder
+	c     *candidate
+	lease leases.Lease
+	p     *progress
+	begin time.Time // of the current step
+	steps []asset.StepTime
+
+	obj     storage.Object
+	drop    asset.Drop
+	how     string // settled how
+	record  asset.Record
+	outcome asset.Outcome
+}
+
+// Ways to end a walk that are no failure.
+var (
+	errGone    = errors.New("the drop is gone")
+	errChanged = errors.New("the drop changed meanwhile")
+	errKept    = errors.New("imported before")
+	errNoFile  = errors.New("not a plain file")
+)
+
+// waitError ends a walk whose drop is not complete.
+type waitError struct{ settled }
+
+func (e *waitError) Error() string { return e.wait }
+
+// run is the walk of design, top to bottom. A crash between any two lines is repaired by walking again: nothing before commit
+// can be seen, commit happens once, everything after it may be repeated by anyone, and the drop goes last.
+func (w *walk) run(ctx context.Context) error {
+	f := w.f
+
+	w.enter(stepSettle)
+	if err := w.look(ctx); err != nil {
+		return err
+	}
+
+	w.enter(stepClaim) // the lease was taken with the partition; what was seen before it must still be so under it
+	if f.rule.After == config.AfterKeep {
+		if err := w.keptBefore(ctx); err != nil {
+			return err
+		}
+	}
+	src, err := f.store.Open(ctx, w.obj.Key, w.obj.Version)
+	if err != nil {
+		return ofSource(err)
+	}
+	defer src.Close()
+
+	w.enter(stepStage)
+	content, staged, err := f.r.d.Area.Stage(ctx, beating{src, w.p})
+	if err != nil {
+		return err
+	}
+	defer staged.Discard()
+	if err := w.sameBytes(ctx, src, staged); err != nil {
+		return err
+	}
+	name, err := w.name(content)
+	if err != nil {
+		return err
+	}
+
+	w.enter(stepThumbnails)
+	thumbnails, err := f.r.d.Render.Render(ctx, content, staged, f.rule.Thumbnails)
+	if err != nil {
+		return err
+	}
+
+	w.enter(stepCommit)
+	w.record, _, err = f.r.d.Area.Commit(ctx, w.newRecord(name, content, thumbnails), staged)
+	if err != nil {
+		return err
+	}
+
+	w.enter(stepApply)
+	w.outcome, err = f.r.d.Area.Apply(ctx, w.record)
+	if err != nil {
+		return err
+	}
+
+	w.enter(stepInvalidate)
+	f.r.d.Changed(ctx, w.record)
+
+	w.enter(stepRemove)
+	if w.outcome.Rejected != "" {
+		return &refusal{key: "conflict", why: w.outcome.Rejected}
+	}
+	if err := w.remove(ctx); err != nil {
+		return err
+	}
+	w.enter("")
+	return nil
+}
+
+// look decides whether the drop is complete, and as which version.
+func (w *walk) look(ctx context.Context) error {
+	o, err := w.f.store.Stat(ctx, w.f.prefix.Join(w.c.key))
+	if err != nil {
+		return ofSource(err)
+	}
+	w.obj = o
+	if o.Kind == storage.Directory {
+		return errGone
+	}
+	if unsafeKind(o.Kind) {
+		return errNoFile
+	}
+	w.c.look(o, time.Now())
+	w.drop = asset.Drop{
+		Hotfolder: w.f.rule.Hotfolder, Key: w.c.key, Version: o.Version, Size: o.Size, Arrived: o.Changed, Door: asset.DoorShare,
+	}
+	s, err := w.f.settle(ctx, w.c, o)
+	switch {
+	case err != nil:
+		return ofSource(err)
+	case s.how == "":
+		return &waitError{s}
+	}
+	w.how = s.how
+	return refuse(w.f.rule, o)
+}
+
+// keptBefore ends the walk of a drop that stays in its hotfolder and has its record; what the record says is done again, in case
+// a crash came between.
+func (w *walk) keptBefore(ctx context.Context) error {
+	rec, err := w.f.r.d.Area.Record(ctx, w.drop.ID())
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err == nil {
+		_, err = w.f.r.d.Area.Apply(ctx, rec)
+	}
+	if err == nil {
+		err = errKept
+	}
+	return err
+}
+
+// sameBytes makes sure that what was staged is the whole of one version: nothing changed while it was read. Where writers
+// cannot be seen, the proof is made again on the bytes that were really read.
+func (w *walk) sameBytes(ctx context.Context, src storage.Reader, staged storage.Staged) error {
+	if err := src.Check(ctx); err != nil {
+		return ofSource(err)
+	}
+	if staged.Size() != w.obj.Size {
+		return errChanged
+	}
+	if w.f.store.Properties().SeesWriters || !w.f.rule.Complete.Prove {
+		return nil
+	}
+	e, err := proof.Check(ctx, staged, staged.Size())
+	if err == nil && e.Verdict == proof.Incomplete && time.Since(w.c.since) < w.f.settleTime() {
+		return errChanged
+	}
+	return err
+}
+
+func (w *walk) name(c asset.Content) (asset.Key, error) {
+	name, err := w.f.namer.Name(config.NameData{
+		Path: w.c.key, Arrived: w.obj.Changed, Hash: c.Hash, Meta: c.Meta, Hotfolder: w.f.rule.Hotfolder,
+	})
+	if err != nil {
+		return "", &refusal{key: "name", why: fmt.Sprintf("the rule's name cannot be made for it: %v", err)}
+	}
+	return name, nil
+}
+
+func (w *walk) newRecord(name asset.Key, c asset.Content, t *asset.Thumbnails) asset.Record {
+	return asset.Record{
+		Drop: w.drop.ID(), Hotfolder: w.drop.Hotfolder, Key: w.drop.Key, Version: w.drop.Version, Door: w.drop.Door,
+		Arrived: w.drop.Arrived.UTC(), Name: name, Conflict: w.f.rule.Conflict, Library: w.f.rule.Library, Content: c,
+		Thumbnails: t, Node: w.f.r.d.Node, Token: w.lease.Token().String(), Committed: time.Now().UTC(),
+	}
+}
+
+// remove takes the drop away, as the rule says; only the version that was imported. A drop that changed meanwhile is a new
+// drop, and the import of the old version stands.
+func (w *walk) remove(ctx context.Context) error {
+	var err error
+	switch w.f.rule.After {
+	case config.AfterKeep:
+		return nil
+	case config.AfterArchive:
+		_, err = w.f.r.d.Area.Archive(ctx, w.f.store, w.obj, w.drop.Hotfolder, w.drop.Key)
+	default:
+		err = w.f.store.Remove(ctx, w.obj.Key, w.obj.Version)
+	}
+	if err == nil {
+		err = w.removeMarker(ctx)
+	}
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, storage.ErrChanged) {
+		w.c.again = true
+		return nil
+	}
+	return err
+}
+
+// removeMarker takes the drop's own done marker away; one that stands for a whole folder stays.
+func (w *walk) removeMarker(ctx context.Context) error {
+	marker := w.f.filter.Marker(w.c.key)
+	if marker == "" {
+		return nil
+	}
+	if marked, _ := w.f.filter.markedBy(marker); marked != w.c.key {
+		return nil
+	}
+	err := w.f.store.Remove(ctx, w.f.prefix.Join(marker), "")
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}
+
+// enter ends the current step and begins the next. Tests end the process here.
+func (w *walk) enter(step string) {
+	now := time.Now()
+	if last := *w.p.step.Load(); last != "" && !w.begin.IsZero() {
+		took := now.Sub(w.begin)
+		w.steps = append(w.steps, asset.StepTime{Step: last, Took: took})
+		w.f.r.o.Metrics.step(w.f.rule.Hotfolder, last, took)
+	}
+	w.begin = now
+	w.p.enter(step)
+	w.f.r.d.Step(step, w.f.rule.Hotfolder, w.c.key)
+}
+
+// ofSource tells the drop's own vanishing or changing from trouble elsewhere.
+func ofSource(err error) error {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return errGone
+	case errors.Is(err, storage.ErrChanged):
+		return errChanged
+	case errors.Is(err, storage.ErrNotRegular):
+		return errNoFile
+	}
+	return err
+}
+
+// ruleName names the rule file and the key in it that decided.
+func ruleName(r config.Rule, key string) string {
+	name := r.File
+	if name == "" {
+		name = "built-in rule " + strconv.Quote(r.Hotfolder)
+	}
+	if key != "" {
+		name += ": " + key
+	}
+	return name
+}
