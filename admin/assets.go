@@ -1,0 +1,125 @@
+package admin
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io/fs"
+	"mime"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"hotfolderd/asset"
+	"hotfolderd/storage"
+)
+
+const thumbnailSuffix = "/thumbnail"
+
+// asset serves the bytes of a name, or its thumbnail. ".../thumbnail" may be a real name: with ?size it always means the
+// thumbnail of what stands before it, without it the asset of that very name comes first.
+func (s *Server) asset(w http.ResponseWriter, r *http.Request) error {
+	if s.b.Current == nil || s.b.OpenAsset == nil {
+		return notOffered("assets")
+	}
+	name, err := assetName(r.URL.EscapedPath())
+	if err != nil {
+		return err
+	}
+	of, suffixed := thumbnailOf(name)
+	if suffixed && r.URL.Query().Has("size") {
+		return s.thumbnailByName(w, r, of)
+	}
+	rec, number, err := s.current(r.Context(), name)
+	switch {
+	case err == nil:
+		return s.serveAsset(w, r, rec, number, name)
+	case suffixed && errors.Is(err, fs.ErrNotExist):
+		return s.thumbnailByName(w, r, of)
+	}
+	return err
+}
+
+// assetName reads the name out of a path as it was sent. Percent-encoding carries any byte; what it decodes to is checked
+// like every name from outside.
+func assetName(escapedPath string) (asset.Key, error) {
+	raw, err := url.PathUnescape(strings.TrimPrefix(escapedPath, assetsPath))
+	if err != nil {
+		return "", fmt.Errorf("%w: %q is not percent-encoded as it should be", asset.ErrKey, escapedPath)
+	}
+	return asset.ParseKey(raw)
+}
+
+func thumbnailOf(name asset.Key) (asset.Key, bool) {
+	of, ok := strings.CutSuffix(string(name), thumbnailSuffix)
+	return asset.Key(of), ok && of != ""
+}
+
+func (s *Server) current(ctx context.Context, name asset.Key) (asset.Record, int, error) {
+	type current struct {
+		rec asset.Record
+		n   int
+	}
+	got, err := fetch(ctx, s, func(ctx context.Context) (current, error) {
+		rec, n, err := s.b.Current(ctx, name)
+		return current{rec, n}, err
+	})
+	if errors.Is(err, fs.ErrNotExist) {
+		err = fmt.Errorf("there is no asset %s: %w", name.Quoted(), fs.ErrNotExist)
+	}
+	return got.rec, got.n, err
+}
+
+func (s *Server) serveAsset(w http.ResponseWriter, r *http.Request, rec asset.Record, number int, name asset.Key) error {
+	h := rec.Content.Hash
+	rd, stop, err := ask(r.Context(), s.gate, func(ctx context.Context) (storage.Reader, error) { return s.b.OpenAsset(ctx, h) }, closeReader)
+	defer stop()
+	if err != nil {
+		return fmt.Errorf("open the bytes of %s: %w", name.Quoted(), missing(err))
+	}
+	defer closeReader(rd)
+	header := w.Header()
+	header.Set("ETag", `"`+h.String()+`"`)
+	header.Set("Repr-Digest", "sha-256=:"+base64.StdEncoding.EncodeToString(h[:])+":")
+	header.Set("X-Hotfolder-Version", strconv.Itoa(number))
+	header.Set("Cache-Control", "private, no-cache")
+	showAs(header, rec.Content.Type, name)
+	return s.serveBytes(w, r, rd, rec.Committed, stop)
+}
+
+// missing turns "no such bytes" into a fault: the name is there, so the store lost something.
+func missing(err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("the catalog has this name and the store has no bytes for it: %v", err) //nolint:errorlint // not a 404
+	}
+	return err
+}
+
+func closeReader(rd storage.Reader) { _ = rd.Close() } // it was only read
+
+// inline are the types that a browser shows without running anything in them. Not among them: HTML, SVG and XML.
+var inline = []string{"image/jpeg", "image/png", "image/gif", "image/webp", "image/avif", "image/bmp", "image/tiff", "text/plain", "application/pdf"}
+
+// showAs sets the headers that decide what a browser does with bytes that anybody may have dropped.
+func showAs(h http.Header, contentType string, name asset.Key) {
+	media, _, err := mime.ParseMediaType(contentType)
+	if err != nil {
+		media, contentType = "application/octet-stream", "application/octet-stream"
+	}
+	disposition, csp := "attachment", sandboxCSP
+	if slices.Contains(inline, media) {
+		disposition = "inline"
+	}
+	if media == "application/pdf" {
+		csp = pdfCSP
+	}
+	h.Set("Content-Type", contentType)
+	h.Set("Content-Security-Policy", csp)
+	if full := mime.FormatMediaType(disposition, map[string]string{"filename": fileName(name.Base())}); full != "" {
+		disposition = full
+	}
+	h.Set("Content-Disposition", disposition)
+}

@@ -1,0 +1,112 @@
+package admin
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"time"
+
+	"hotfolderd/asset"
+	"hotfolderd/storage"
+)
+
+// State of a node. Only active and read-only are ready.
+type State string
+
+// The states, in the order in which a node goes through them.
+const (
+	Joining    State = "joining"
+	Recovering State = "recovering"
+	Active     State = "active"
+	ReadOnly   State = "read-only"
+	Draining   State = "draining"
+	Left       State = "left"
+)
+
+// Ready reports whether a node in this state should be sent requests.
+func (s State) Ready() bool { return s == Active || s == ReadOnly }
+
+// Level is how a folder is doing, for a colour and for alarms.
+type Level string
+
+// The levels.
+const (
+	OK   Level = "ok"
+	Warn Level = "warn"
+	Bad  Level = "bad"
+)
+
+// ErrReadOnly is returned by a Backend function that would write while the node may not: 503 with Retry-After. Wrap it
+// with the reason.
+var ErrReadOnly = errors.New("this node is read-only now")
+
+// Folder is one hotfolder as this node sees it. Durations are nanoseconds in JSON, as in [asset.Event].
+type Folder struct {
+	Name          string        `json:"name"`
+	Path          string        `json:"path"`             // as in the rule: below the store, or a store URL
+	State         string        `json:"state"`            // one word: watching, importing, stalled, refused, paused
+	Level         Level         `json:"level"`            // how that is to be taken
+	Reason        string        `json:"reason,omitempty"` // one sentence when Level is not ok
+	Watching      string        `json:"watching"`         // "events", "polling every 2s"
+	Waiting       int           `json:"waiting"`          // drops seen and not begun, those that settle included
+	Settling      int           `json:"settling"`         // of the waiting, those that are not proven complete yet
+	InFlight      int           `json:"in_flight"`        // being walked
+	Imported      uint64        `json:"imported"`         // since the node started, like Failed and Ignored
+	Failed        uint64        `json:"failed"`
+	Ignored       uint64        `json:"ignored"`
+	OldestWaiting time.Duration `json:"oldest_waiting"` // age of the drop that waits longest
+	Rate          float64       `json:"rate"`           // imports a second over the last minute or so
+	LastScan      time.Time     `json:"last_scan,omitzero"`
+	ScanTook      time.Duration `json:"scan_took"`
+	Rule          string        `json:"rule"`      // the rule file, empty for the built-in rule
+	DropHere      string        `json:"drop_here"` // where people drop: an absolute path or a URL
+}
+
+// Paused reports whether the folder is watched and nothing imported.
+func (f Folder) Paused() bool { return f.State == "paused" }
+
+// Node is who answers.
+type Node struct {
+	ID         string    `json:"id"`
+	State      State     `json:"state"`
+	Version    string    `json:"version"`
+	Started    time.Time `json:"started,omitzero"`
+	Roles      []string  `json:"roles"`
+	Store      string    `json:"store"` // its URL, without secrets
+	StoreID    string    `json:"store_id"`
+	Rules      string    `json:"rules"`                 // hash of the rule set that is in force
+	RulesError string    `json:"rules_error,omitempty"` // why a newer rule set was refused
+}
+
+// Event is a journal event with its place in the stream. IDs only grow, over restarts too.
+type Event struct {
+	ID uint64 `json:"id"`
+	asset.Event
+}
+
+// Backend is what a node offers to its HTTP. Every function is safe for concurrent use. Those marked "memory" return at once
+// and touch no store; the others may, and are called with a context that has a deadline to their first result. A function
+// left nil is a thing this node does not do: its routes answer 501 and the page leaves it out. Only Node is required.
+//
+// Errors that decide an answer: fs.ErrNotExist 404, fs.ErrExist 409, [asset.ErrKey] 400, [ErrReadOnly] 503,
+// [storage.ErrFull] 507, a deadline 504; everything else is 500 with its text.
+type Backend struct {
+	Node    func() Node               // memory
+	Folders func() []Folder           // memory; in the order in which people should see them
+	Recent  func(n int) []asset.Event // memory; the newest imports, failures and skips, newest first, at most n
+
+	// Subscribe sends what was remembered after the event with this id (0: everything that is remembered), then what
+	// happens, in order. It closes the channel when ctx ends or the reader is too slow. Memory.
+	Subscribe func(ctx context.Context, after uint64) <-chan Event
+
+	Failures func(ctx context.Context) iter.Seq2[asset.Failure, error]
+	Retry    func(ctx context.Context, id string) (asset.Key, error) // puts a failed drop back; returns where, below its hotfolder
+
+	Current       func(ctx context.Context, name asset.Key) (asset.Record, int, error) // the current version and its number
+	OpenAsset     func(ctx context.Context, h asset.Hash) (storage.Reader, error)      // ctx lives as long as the reader
+	OpenThumbnail func(ctx context.Context, h asset.Hash, size int, format string) (storage.Reader, error)
+
+	Story func(ctx context.Context, hotfolder string, key asset.Key) iter.Seq2[asset.Event, error] // oldest first
+	Scan  func(hotfolder string) error                                                             // memory: asks for a scan, does not wait for it
+	Pause func(hotfolder string, on bool) error                                                    // memory
+}

@@ -1,0 +1,16 @@
+// Package admin is the HTTP of one node: health, metrics, the first API and the web page.
+//
+// It promises that
+//
+//   - health, the page and the event stream answer from memory, so a hung store makes none of them hang;
+//   - everything that does ask the store has a deadline to its first byte and a bound on how many wait at a time;
+//   - nothing is served beyond loopback without a token, nothing is changed by a page of another origin, and a name, a
+//     reason or an asset from outside is never taken for markup or script;
+//   - every error is an RFC 9457 problem that says in words what was wrong.
+//
+// It writes nothing itself: what changes, changes through [Backend]. It keeps sessions in memory only, and it never logs a
+// token, a cookie or a query.
+//
+// The package knows the work of a node only through [Backend]; node/ fills it in. [Feed] is the memory of recent events
+// that node/ gives to Recent and Subscribe.
+package admin

@@ -1,0 +1,120 @@
+package admin
+
+import (
+	"log"
+	"net"
+	"net/http"
+	"strconv"
+	"time"
+
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+)
+
+// pageCSP lets the page load its own files and nothing else; sandboxCSP is for bytes that people dropped.
+const (
+	pageCSP = "default-src 'none'; img-src 'self'; style-src 'self'; script-src 'self'; connect-src 'self'; " +
+		"form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+	sandboxCSP = "sandbox; default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+	// pdfCSP has no sandbox: browsers do not start their PDF viewer in one. The viewer does not run in our origin.
+	pdfCSP = "default-src 'none'; object-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+)
+
+// guard is what every request passes, from outside to inside: account for it, catch what breaks, the headers that a
+// browser heeds, who may ask, and from which page.
+func (s *Server) guard(next http.Handler) http.Handler {
+	origin := http.NewCrossOriginProtection()
+	origin.SetDenyHandler(s.answering(func(http.ResponseWriter, *http.Request) error {
+		return newProblem(http.StatusForbidden, "this request was sent by a page of another origin")
+	}))
+	inner := s.admit(origin.Handler(next))
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		began := time.Now()
+		rw := &written{ResponseWriter: w}
+		defer func() { s.account(rw, r, time.Since(began)) }()
+		defer s.recovered(rw, r)
+		_ = http.NewResponseController(w).SetWriteDeadline(began.Add(storeTimeout + writeTimeout)) // not every writer has one
+		setHeaders(w.Header())
+		inner.ServeHTTP(rw, r)
+	})
+}
+
+func setHeaders(h http.Header) {
+	h.Set("Content-Security-Policy", pageCSP)
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("Cross-Origin-Resource-Policy", "same-origin")
+	h.Set("Cross-Origin-Opener-Policy", "same-origin")
+}
+
+// recovered turns a panic into a 500 when nothing was written yet, and cuts the connection otherwise, so that half an
+// answer is never taken for a whole one.
+func (s *Server) recovered(w *written, r *http.Request) {
+	p := recover()
+	if p == nil {
+		return
+	}
+	if p != http.ErrAbortHandler { //nolint:errorlint // the value itself is the signal
+		s.log.Error("request panicked", zap.String("path", r.URL.EscapedPath()), zap.Any("error", p), zap.Stack("stack"))
+	}
+	if w.status != 0 {
+		panic(http.ErrAbortHandler)
+	}
+	writeProblem(w, newProblem(http.StatusInternalServerError, "the program has a fault here; its log says where"))
+}
+
+func (s *Server) account(w *written, r *http.Request, took time.Duration) {
+	status := w.status
+	if status == 0 {
+		status = http.StatusOK
+	}
+	s.metrics.request(r.Pattern, status)
+	s.log.Debug("request", zap.String("method", r.Method), zap.String("path", r.URL.EscapedPath()), zap.Int("status", status),
+		zap.Int64("bytes", w.n), zap.Duration("took", took), zap.String("peer", r.RemoteAddr))
+}
+
+// hostAllowed defends a server without a token from DNS rebinding: a page of evil.example whose name leads to 127.0.0.1
+// sends its own name in Host.
+func hostAllowed(host string) bool {
+	if h, _, err := net.SplitHostPort(host); err == nil {
+		host = h
+	}
+	return loopback(host)
+}
+
+// written remembers what was answered.
+type written struct {
+	http.ResponseWriter
+	status int
+	n      int64
+}
+
+func (w *written) WriteHeader(status int) {
+	if w.status == 0 {
+		w.status = status
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+func (w *written) Write(b []byte) (int, error) {
+	if w.status == 0 {
+		w.status = http.StatusOK
+	}
+	n, err := w.ResponseWriter.Write(b)
+	w.n += int64(n)
+	return n, err
+}
+
+// Unwrap lets http.ResponseController reach the connection.
+func (w *written) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+// stdLog is for net/http's own complaints (a TLS hello, a broken client): nothing an operator must act on.
+func (s *Server) stdLog() *log.Logger {
+	l, err := zap.NewStdLogAt(s.log, zapcore.DebugLevel)
+	if err != nil {
+		return nil
+	}
+	return l
+}
+
+func statusClass(status int) string { return strconv.Itoa(status/100) + "xx" }

@@ -1,0 +1,100 @@
+package admin
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
+	"fmt"
+	"html/template"
+	"net/http"
+	"net/url"
+	"path"
+	"time"
+)
+
+// How much the page shows.
+const (
+	importsShown = 24
+	recentAsked  = 200
+)
+
+//go:embed page
+var files embed.FS
+
+var pages = template.Must(template.New("").Funcs(template.FuncMap{
+	"name": func(v any) string { return shownName(fmt.Sprint(v)) }, "text": func(v any) string { return visible(fmt.Sprint(v)) },
+	"seg": url.PathEscape, "span": span, "bytes": bytesOf, "clock": clock, "date": date, "rfc": rfc,
+}).ParseFS(files, "page/*.html"))
+
+// faultView is a page for what went wrong with a form.
+type faultView struct {
+	Title, Detail string
+}
+
+// page is made from memory alone, except that it waits a moment for the list of failed drops.
+func (s *Server) page(w http.ResponseWriter, r *http.Request) error {
+	now := time.Now()
+	folders, failedCount := folderViews(s.folders(), now, s.b)
+	v := pageView{
+		Node: nodeViewOf(s.b.Node(), now), Session: !s.access.open, Live: s.b.Subscribe != nil, Why: s.b.Story != nil,
+		Metrics: s.o.Registry != nil, Folders: folders, Imports: importViews(s.recent(recentAsked), importsShown),
+		HasFailed: s.b.Failures != nil, CanRetry: s.b.Retry != nil,
+	}
+	v.fill(s.failures(r.Context(), failedCount))
+	return s.render(w, http.StatusOK, "index.html", v)
+}
+
+func (s *Server) whyPage(w http.ResponseWriter, r *http.Request, status int, v storyView) error {
+	v.Node, v.Asked = nodeViewOf(s.b.Node(), time.Now()), r.URL.Query().Get("path")
+	v.Session = !s.access.open
+	return s.render(w, status, "why.html", v)
+}
+
+func (s *Server) loginPage(w http.ResponseWriter, r *http.Request) error {
+	if s.access.open || s.authorized(r) {
+		http.Redirect(w, r, "/", http.StatusSeeOther)
+		return nil
+	}
+	return s.renderLogin(w, http.StatusOK, "")
+}
+
+func (s *Server) renderLogin(w http.ResponseWriter, status int, fault string) error {
+	return s.render(w, status, "login.html", faultView{Detail: fault})
+}
+
+func (s *Server) faultPage(w http.ResponseWriter, p *problem) {
+	if err := s.render(w, p.Status, "fault.html", faultView{Title: p.Title, Detail: p.Detail}); err != nil {
+		writeProblem(w, p)
+	}
+}
+
+// render makes the whole page before the first byte leaves, so that a fault in a template is a 500 and not half a page.
+func (s *Server) render(w http.ResponseWriter, status int, name string, v any) error {
+	var b bytes.Buffer
+	if err := pages.ExecuteTemplate(&b, name, v); err != nil {
+		return fmt.Errorf("render %s: %w", name, err)
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	_, _ = w.Write(b.Bytes()) // a client that is gone needs no page
+	return nil
+}
+
+// pageFile serves the script and the style. They hold nothing secret, so that the login form may use them.
+func (s *Server) pageFile(w http.ResponseWriter, r *http.Request) error {
+	name := r.PathValue("file")
+	types := map[string]string{".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}
+	data, err := files.ReadFile("page/" + name)
+	kind, ok := types[path.Ext(name)]
+	if err != nil || !ok {
+		return newProblem(http.StatusNotFound, "there is no such file")
+	}
+	sum := sha256.Sum256(data)
+	w.Header().Set("Content-Type", kind)
+	w.Header().Set("Cache-Control", "no-cache")
+	w.Header().Set("ETag", `"`+hex.EncodeToString(sum[:8])+`"`)
+	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(data))
+	return nil
+}
