@@ -1,0 +1,62 @@
+package workarea
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"syscall"
+
+	"go.uber.org/zap"
+
+	"hotfolderd/asset"
+	"hotfolderd/storage"
+)
+
+// library lets library/<name> show the bytes of the current version, if that wants to be there. It looks again after
+// writing: of several nodes that bring versions of one name the last to write sees the highest.
+//
+// A name cannot be shown where another name is its folder ("a" and "a/b"). The library is for people and never the truth,
+// so that is logged and no reason to fail an import.
+func (w *applying) library(ctx context.Context, name asset.Key) error {
+	key := w.a.at("library", name)
+	for seen := 0; ; {
+		v, err := w.a.current(ctx, name)
+		if errors.Is(err, fs.ErrNotExist) || err == nil && (!v.Record.Library || v.Number == seen) {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("library: %w", err)
+		}
+		err = w.show(ctx, key, v.Record.Content.Hash)
+		if standsInTheWay(err) {
+			w.a.log.Warn("not shown in the library: another name stands there",
+				zap.String("asset", name.Quoted()), zap.Error(err))
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("library: %w", err)
+		}
+		w.made = append(w.made, key)
+		seen = v.Number
+	}
+}
+
+func (w *applying) show(ctx context.Context, key asset.Key, h asset.Hash) error {
+	bytes, err := w.a.store.Stat(ctx, w.a.assetKey(h))
+	if err != nil {
+		return err
+	}
+	_, err = w.a.store.Copy(ctx, bytes, key, storage.PutOptions{Deferred: true, Shared: true})
+	return err
+}
+
+// standsInTheWay reports whether a store of files cannot have the name at all, beside what is there.
+func standsInTheWay(err error) bool {
+	for _, no := range []error{syscall.ENOTDIR, syscall.EISDIR, syscall.EEXIST, syscall.ENAMETOOLONG, storage.ErrNotRegular} {
+		if errors.Is(err, no) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,35 @@
+package workarea
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+
+	"hotfolderd/asset"
+)
+
+// Put imports bytes that are no drop: from a command or a request. They become the next version of name. There is nothing
+// to find again: a Put that failed and is repeated is a new one, which comes to the same version when the bytes are the same.
+func (a *Area) Put(ctx context.Context, name asset.Key, r io.Reader, door asset.Door) (
+	rec asset.Record, out asset.Outcome, err error,
+) {
+	content, bytes, err := a.Stage(ctx, r)
+	if err != nil {
+		return rec, out, fmt.Errorf("put %s: %w", name.Quoted(), err)
+	}
+	defer func() { err = errors.Join(err, bytes.Discard()) }()
+	drop := asset.Drop{Key: name, Version: asset.Version("put-" + rand.Text()), Size: content.Size, Arrived: a.now().UTC(), Door: door}
+	rec, _, err = a.Commit(ctx, asset.Record{
+		Drop: drop.ID(), Key: name, Version: drop.Version, Door: door, Arrived: drop.Arrived,
+		Name: name, Conflict: asset.ConflictVersion, Content: content,
+	}, bytes)
+	if err == nil {
+		out, err = a.Apply(ctx, rec)
+	}
+	if err != nil {
+		return rec, out, fmt.Errorf("put %s: %w", name.Quoted(), err)
+	}
+	return rec, out, nil
+}
