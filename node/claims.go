@@ -1,0 +1,46 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"hotfolderd/asset"
+	"hotfolderd/leases"
+)
+
+// Partitions is into how many parts the drops of a namespace are divided among the nodes.
+const Partitions = 256
+
+// partitions are the leases on the parts that this node walks.
+type partitions struct {
+	held [Partitions]leases.Lease // nil: another node's
+}
+
+// claimAll takes every partition, as a node that is alone does.
+func claimAll(ctx context.Context, l leases.Leaser, namespace string) (*partitions, error) {
+	names := make([]string, Partitions)
+	for i := range names {
+		names[i] = fmt.Sprintf("p/%s/%d", namespace, i)
+	}
+	grants, err := l.Acquire(ctx, names...)
+	if err != nil {
+		return nil, fmt.Errorf("take the partitions: %w", err)
+	}
+	p := &partitions{}
+	var errs []error
+	for i, g := range grants {
+		p.held[i] = g.Lease
+		errs = append(errs, g.Err)
+	}
+	return p, errors.Join(errs...)
+}
+
+// Claim implements hotfolder.Claims.
+func (p *partitions) Claim(hotfolder string, key asset.Key) (leases.Lease, bool) {
+	l := p.held[asset.Partition(hotfolder, key, Partitions)]
+	if l == nil || l.Context().Err() != nil {
+		return nil, false
+	}
+	return l, true
+}

@@ -1,0 +1,258 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"go.uber.org/zap"
+	"golang.org/x/sync/errgroup"
+
+	"hotfolderd/admin"
+	"hotfolderd/asset"
+	"hotfolderd/config"
+	"hotfolderd/hotfolder"
+	"hotfolderd/leases/local"
+	"hotfolderd/storage"
+	"hotfolderd/thumbnails"
+	"hotfolderd/workarea"
+)
+
+// Options of a node. Settings, Log and Registry are required; the rest may stay zero.
+type Options struct {
+	Settings config.Settings
+	// Rules loads the rule set; it is asked at the start and about once a second. Nil reads Settings.Hotfolders.
+	Rules RuleSource
+	Log   *zap.Logger
+	// Registry collects the metrics of everything in the node and is served at /metrics.
+	Registry *prometheus.Registry
+	// Version of the program, for the page.
+	Version string
+	// Renderer is the command of a child process that runs thumbnails.ServeWorker. Empty renders in this process, where a
+	// hostile picture can be refused but not killed.
+	Renderer []string
+	// Wrap is put around every store that is opened; for faults in tests.
+	Wrap func(storage.Store) storage.Store
+	// Step is called before each step of each walk; for tests that end the process there.
+	Step func(step, hotfolder string, key asset.Key)
+}
+
+// ErrUnsupported is wrapped by the error for a setting that this version knows and cannot serve.
+var ErrUnsupported = errors.New("not supported by this version")
+
+// Node is one node, built and not yet running. Close it if Run is never called.
+type Node struct {
+	o       Options
+	log     *zap.Logger
+	started time.Time
+	state   atomic.Value // admin.State
+
+	stores  *stores
+	area    *workarea.Area
+	leaser  *local.Leaser
+	claims  *partitions
+	thumbs  *thumbnails.Room
+	room    *hotfolder.Room
+	feed    *admin.Feed
+	rates   *rates
+	web     *admin.Server // nil without the role
+	closers []func() error
+
+	mu         sync.Mutex
+	rules      []config.Rule
+	rulesHash  string
+	rulesError string
+	specs      map[string]hotfolder.Spec
+}
+
+// New builds a node: it opens the store and its work area, takes the leases of a node that is alone, and listens. Nothing is
+// imported before Run. The error says what is wrong and what to do; everything that was opened is closed again.
+func New(ctx context.Context, o Options) (*Node, error) {
+	n := &Node{o: o, log: o.Log, started: time.Now(), feed: admin.NewFeed(0), rates: newRates(), specs: map[string]hotfolder.Spec{}}
+	n.state.Store(admin.Joining)
+	if err := n.build(ctx); err != nil {
+		return nil, errors.Join(err, n.Close())
+	}
+	return n, nil
+}
+
+// build opens one part after the other; each registers its closer as soon as it exists.
+func (n *Node) build(ctx context.Context) (err error) {
+	s := n.o.Settings
+	if err := supported(s); err != nil {
+		return err
+	}
+	if n.o.Rules == nil {
+		n.o.Rules = RuleFolder(s.Hotfolders)
+	}
+	n.stores = newStores(n.o.Wrap)
+	n.onClose(n.stores.close)
+	main, err := n.stores.open(ctx, s.Storage.URL, true)
+	if err != nil {
+		return err
+	}
+	if n.leaser, err = local.New(main.private()); err != nil {
+		return err
+	}
+	n.onClose(n.leaser.Close)
+	if n.claims, err = claimAll(ctx, n.leaser, s.Cluster.Namespace); err != nil {
+		return err
+	}
+	n.area, err = workarea.Open(ctx, main, workarea.Options{Node: s.Node.ID, Log: n.log, Metrics: n.o.Registry})
+	if err != nil {
+		return err
+	}
+	if err := n.buildThumbnails(main); err != nil {
+		return err
+	}
+	n.buildRoom()
+	if err := n.loadRules(ctx); err != nil {
+		return err
+	}
+	return n.buildWeb()
+}
+
+// supported refuses settings that are well-formed and cannot be served, instead of passing over them in silence.
+func supported(s config.Settings) error {
+	switch {
+	case len(s.Cluster.Consul) > 0:
+		return fmt.Errorf("cluster.consul: clusters: %w", ErrUnsupported)
+	case s.FTP.UsersFile != "":
+		return fmt.Errorf("ftp.users_file: the FTP gate: %w", ErrUnsupported)
+	case s.Hotfolders == config.Published:
+		return fmt.Errorf("hotfolders: published rule sets: %w", ErrUnsupported)
+	}
+	return nil
+}
+
+func (n *Node) onClose(f func() error) { n.closers = append(n.closers, f) }
+
+// Close gives back everything, the newest first. Run does it by itself. Idempotent.
+func (n *Node) Close() error {
+	var errs []error
+	for len(n.closers) > 0 {
+		last := len(n.closers) - 1
+		f := n.closers[last]
+		n.closers = n.closers[:last]
+		errs = append(errs, f())
+	}
+	return errors.Join(errs...)
+}
+
+func (n *Node) buildThumbnails(main storage.Store) error {
+	s := n.o.Settings
+	if !s.Node.HasRole(config.RoleThumbnails) {
+		return nil
+	}
+	engine := thumbnails.NewImaging()
+	if len(n.o.Renderer) > 0 {
+		pool, err := thumbnails.NewPool(thumbnails.PoolOptions{
+			Command: n.o.Renderer, Workers: s.Import.ThumbnailWorkers, Log: n.log,
+		})
+		if err != nil {
+			return err
+		}
+		engine = pool
+	}
+	n.thumbs = thumbnails.New(main, "workarea/image-cache", engine, thumbnails.Options{
+		Limits: thumbnails.Limits{
+			MaxPixels: s.Import.MaxPixels, Timeout: s.Import.ThumbnailTimeout.D(), Memory: int64(s.Import.ThumbnailMemory),
+		},
+		Log: n.log, Metrics: n.o.Registry,
+	})
+	n.onClose(n.thumbs.Close)
+	return nil
+}
+
+func (n *Node) buildRoom() {
+	s := n.o.Settings.Import
+	n.room = hotfolder.New(hotfolder.Deps{
+		Area: n.area, Render: renderer{n.thumbs}, Claims: n.claims, Journal: n.journal, Changed: n.changed,
+		Step: n.o.Step, Log: n.log, Node: n.o.Settings.Node.ID,
+	}, hotfolder.Options{
+		Workers: s.Workers, PerHotfolder: s.PerHotfolder, Queue: s.Queue, Metrics: hotfolder.NewMetrics(n.o.Registry),
+	})
+}
+
+// journal writes an event down and shows it to whoever follows the page.
+func (n *Node) journal(e asset.Event) {
+	n.area.Journal().Record(e)
+	n.feed.Publish(e)
+	if e.Result == asset.Imported {
+		n.rates.count(e.Hotfolder)
+	}
+}
+
+// changed is where a cluster is told to forget a name. A node that is alone caches nothing yet.
+func (n *Node) changed(context.Context, asset.Record) {}
+
+// Run works until ctx ends, then finishes what is in hand and closes everything. It returns nil after an orderly end.
+func (n *Node) Run(ctx context.Context) error {
+	defer n.state.Store(admin.Left)
+	err := n.run(ctx)
+	return errors.Join(err, n.Close())
+}
+
+func (n *Node) run(ctx context.Context) error {
+	// The journal and the page outlive the imports, so that the last events are written and seen.
+	late, endLate := context.WithCancel(context.WithoutCancel(ctx))
+	defer endLate()
+	g, gctx := errgroup.WithContext(late)
+	g.Go(func() error { return n.area.Journal().Run(gctx) })
+	if n.web != nil {
+		g.Go(func() error { return n.web.Run(gctx) })
+	}
+	g.Go(func() error {
+		defer endLate()
+		err := n.runImports(ctx, gctx)
+		n.state.Store(admin.Draining)
+		return err
+	})
+	return g.Wait()
+}
+
+// runImports runs what ends with ctx; it also ends when the journal or the page fails.
+func (n *Node) runImports(ctx, late context.Context) error {
+	ictx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(late, cancel)()
+	g, gctx := errgroup.WithContext(ictx)
+	if n.o.Settings.Node.HasRole(config.RoleImport) {
+		g.Go(func() error { return n.room.Run(gctx) })
+	}
+	g.Go(func() error { return n.watchRules(gctx) })
+	g.Go(func() error { return n.watchIdentity(gctx) })
+	g.Go(func() error { return n.rates.run(gctx) })
+	n.state.Store(admin.Active)
+	n.log.Info("active", zap.String("node", n.o.Settings.Node.ID), zap.String("store", n.area.ID()))
+	return g.Wait()
+}
+
+// State is where the node is between joining and left.
+func (n *Node) State() admin.State { return n.state.Load().(admin.State) }
+
+// Area is the node's work area, for commands that run inside the process.
+func (n *Node) Area() *workarea.Area { return n.area }
+
+// Addr is where the page is, "" without the role web.
+func (n *Node) Addr() string {
+	if n.web == nil {
+		return ""
+	}
+	return n.web.Addr()
+}
+
+// Folders are the hotfolders in force: name and where people drop.
+func (n *Node) Folders() []hotfolder.Spec {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	var all []hotfolder.Spec
+	for _, r := range n.rules {
+		all = append(all, n.specs[r.Hotfolder])
+	}
+	return all
+}

@@ -1,0 +1,40 @@
+package node
+
+import (
+	"context"
+	"image/color"
+	"strconv"
+
+	"hotfolderd/asset"
+	"hotfolderd/config"
+	"hotfolderd/storage"
+	"hotfolderd/thumbnails"
+)
+
+// renderer lets the walk make thumbnails by its rule. Without a room (the node has not the role) there are none.
+type renderer struct{ room *thumbnails.Room }
+
+// Render implements hotfolder.Renderer.
+func (r renderer) Render(ctx context.Context, c asset.Content, bytes storage.Staged, t config.Thumbnails) (*asset.Thumbnails, error) {
+	if r.room == nil || len(t.Sizes) == 0 {
+		return nil, nil
+	}
+	made, err := r.room.Generate(ctx, c, bytes, spec(t))
+	if err != nil {
+		return nil, err
+	}
+	return &made, nil
+}
+
+func spec(t config.Thumbnails) thumbnails.Spec {
+	return thumbnails.Spec{Sizes: t.Sizes, Format: t.Format, Quality: t.Quality, Background: colour(t.Background)}
+}
+
+// colour reads "#rrggbb"; package config has checked it.
+func colour(s string) color.NRGBA {
+	if len(s) != 7 {
+		return color.NRGBA{R: 255, G: 255, B: 255, A: 255}
+	}
+	n, _ := strconv.ParseUint(s[1:], 16, 32)
+	return color.NRGBA{R: uint8(n >> 16), G: uint8(n >> 8), B: uint8(n), A: 255}
+}

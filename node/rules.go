@@ -1,0 +1,168 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"time"
+
+	"go.uber.org/zap"
+
+	"hotfolderd/asset"
+	"hotfolderd/config"
+	"hotfolderd/hotfolder"
+)
+
+// RuleSource loads a rule set whole. mark is a cheap fingerprint of where it comes from: as long as it stays the same the set
+// is not loaded again.
+type RuleSource interface {
+	Mark(ctx context.Context) (mark string, err error)
+	Load(ctx context.Context) ([]config.Rule, error)
+}
+
+// reloadEvery is how often the rules are looked at for a change.
+const reloadEvery = time.Second
+
+// RuleFolder is a folder of rule files, one hotfolder each: *.yaml and *.yml, not hidden. A folder that does not exist is the
+// one hotfolder inbox.
+type RuleFolder string
+
+// Mark implements RuleSource by the names, sizes and times of the files.
+func (d RuleFolder) Mark(context.Context) (string, error) {
+	files, err := d.files()
+	if err != nil {
+		return "", err
+	}
+	var b strings.Builder
+	for _, f := range files {
+		st, err := os.Stat(f)
+		if err != nil {
+			return "", err
+		}
+		fmt.Fprintf(&b, "%q %d %d\n", f, st.Size(), st.ModTime().UnixNano())
+	}
+	return b.String(), nil
+}
+
+func (d RuleFolder) files() ([]string, error) {
+	entries, err := os.ReadDir(string(d))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	var files []string
+	for _, e := range entries {
+		ext := filepath.Ext(e.Name())
+		if !strings.HasPrefix(e.Name(), ".") && !e.IsDir() && (ext == ".yaml" || ext == ".yml") {
+			files = append(files, filepath.Join(string(d), e.Name()))
+		}
+	}
+	return files, nil
+}
+
+// Load implements RuleSource. Its error tells every fault of every file.
+func (d RuleFolder) Load(context.Context) ([]config.Rule, error) {
+	files, err := d.files()
+	if err != nil {
+		return nil, err
+	}
+	if len(files) == 0 {
+		return []config.Rule{config.DefaultRule("inbox")}, nil
+	}
+	var rules []config.Rule
+	var errs []error
+	for _, f := range files {
+		data, err := os.ReadFile(f)
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		rule, err := config.ParseRule(f, data)
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		rules = append(rules, rule)
+	}
+	if len(errs) == 0 {
+		errs = append(errs, config.CheckSet(rules))
+	}
+	return rules, errors.Join(errs...)
+}
+
+// loadRules puts the rule set in force.
+func (n *Node) loadRules(ctx context.Context) error {
+	rules, err := n.o.Rules.Load(ctx)
+	if err != nil {
+		return fmt.Errorf("rules: %w", err)
+	}
+	specs := make([]hotfolder.Spec, 0, len(rules))
+	byName := map[string]hotfolder.Spec{}
+	for _, r := range rules {
+		s, err := n.spec(ctx, r)
+		if err != nil {
+			return fmt.Errorf("rules: hotfolder %q: %w", r.Hotfolder, err)
+		}
+		specs = append(specs, s)
+		byName[r.Hotfolder] = s
+	}
+	n.mu.Lock()
+	changed := !reflect.DeepEqual(n.specs, byName)
+	n.rules, n.rulesHash, n.rulesError, n.specs = rules, config.RulesHash(rules), "", byName
+	n.mu.Unlock()
+	if changed {
+		n.room.Set(specs)
+	}
+	return nil
+}
+
+// spec finds the store of a rule and makes its folder.
+func (n *Node) spec(ctx context.Context, r config.Rule) (hotfolder.Spec, error) {
+	where, prefix, create := n.o.Settings.Storage.URL, asset.Key(r.Path), true
+	if strings.Contains(r.Path, "://") {
+		where, prefix, create = r.Path, asset.Root, false
+	}
+	st, err := n.stores.open(ctx, where, create)
+	if err != nil {
+		return hotfolder.Spec{}, err
+	}
+	if err := st.makeFolder(ctx, prefix); err != nil {
+		return hotfolder.Spec{}, err
+	}
+	return hotfolder.Spec{Rule: r, Store: st, Prefix: prefix, Path: st.path(prefix)}, nil
+}
+
+// watchRules looks for changed rules until ctx ends. A bad set is refused and said once; the old one stays.
+func (n *Node) watchRules(ctx context.Context) error {
+	last, _ := n.o.Rules.Mark(ctx)
+	tick := time.NewTicker(reloadEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+		mark, err := n.o.Rules.Mark(ctx)
+		if err != nil || mark == last {
+			continue
+		}
+		last = mark
+		n.reload(ctx)
+	}
+}
+
+func (n *Node) reload(ctx context.Context) {
+	if err := n.loadRules(ctx); err != nil {
+		n.mu.Lock()
+		n.rulesError = err.Error()
+		n.mu.Unlock()
+		n.log.Error("rules refused, the old ones stay in force", zap.Error(err))
+		return
+	}
+	n.log.Info("rules loaded", zap.Int("hotfolders", len(n.Folders())))
+}

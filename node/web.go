@@ -1,0 +1,128 @@
+package node
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"os"
+	"strings"
+	"time"
+
+	"hotfolderd/admin"
+	"hotfolderd/asset"
+	"hotfolderd/config"
+	"hotfolderd/hotfolder"
+)
+
+// storyDays is how far back the page looks for the story of a file.
+const storyDays = 30
+
+func (n *Node) buildWeb() error {
+	s := n.o.Settings
+	if !s.Node.HasRole(config.RoleWeb) {
+		return nil
+	}
+	token, err := tokenOf(s.HTTP.TokenFile)
+	if err != nil {
+		return err
+	}
+	web, err := admin.New(n.backend(), admin.Options{Listen: s.HTTP.Listen, Token: token, Log: n.log, Registry: n.o.Registry})
+	if err != nil {
+		return err
+	}
+	if err := web.Listen(); err != nil {
+		return err
+	}
+	n.web = web
+	n.onClose(web.Close)
+	return nil
+}
+
+// tokenOf reads the token file; surrounding white space does not count. An empty file is refused: it would look like none.
+func tokenOf(file string) (string, error) {
+	if file == "" {
+		return "", nil
+	}
+	b, err := os.ReadFile(file)
+	if err != nil {
+		return "", fmt.Errorf("http.token_file: %w", err)
+	}
+	token := strings.TrimSpace(string(b))
+	if len(token) < 16 {
+		return "", fmt.Errorf("http.token_file %q: the token has %d characters; at least 16 are needed", file, len(token))
+	}
+	return token, nil
+}
+
+// backend offers the node to its HTTP.
+func (n *Node) backend() admin.Backend {
+	b := admin.Backend{
+		Node: n.view, Folders: n.folderViews, Recent: n.feed.Recent, Subscribe: n.feed.Subscribe,
+		Failures: n.area.Failures, Retry: n.Retry, Current: n.area.Current, OpenAsset: n.area.OpenAsset,
+		Scan: n.room.Scan, Pause: n.room.Pause,
+		Story: func(ctx context.Context, hotfolder string, key asset.Key) iter.Seq2[asset.Event, error] {
+			return n.area.Story(ctx, hotfolder, key, time.Now().AddDate(0, 0, -storyDays))
+		},
+	}
+	if n.thumbs != nil {
+		b.OpenThumbnail = n.thumbs.Open
+	}
+	return b
+}
+
+func (n *Node) view() admin.Node {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	s := n.o.Settings
+	return admin.Node{
+		ID: s.Node.ID, State: n.State(), Version: n.o.Version, Started: n.started, Roles: s.Node.Roles,
+		Store: n.stores.url(s.Storage.URL), StoreID: n.area.ID(), Rules: n.rulesHash, RulesError: n.rulesError,
+	}
+}
+
+func (n *Node) folderViews() []admin.Folder {
+	var all []admin.Folder
+	for _, s := range n.room.Status() {
+		all = append(all, n.folderView(s))
+	}
+	return all
+}
+
+var levels = map[hotfolder.Level]admin.Level{hotfolder.Green: admin.OK, hotfolder.Amber: admin.Warn, hotfolder.Red: admin.Bad}
+
+func (n *Node) folderView(s hotfolder.Status) admin.Folder {
+	n.mu.Lock()
+	path := n.specs[s.Hotfolder].Rule.Path
+	n.mu.Unlock()
+	return admin.Folder{
+		Name: s.Hotfolder, Path: path, State: s.State, Level: levels[s.Level], Reason: s.Reason,
+		Watching: s.Watching, Waiting: s.Ready + s.Settling, Settling: s.Settling, InFlight: s.InHand,
+		Imported: s.Counts.Imported, Failed: s.Counts.Failed, Ignored: uint64(s.Ignored + s.Refused),
+		OldestWaiting: s.OldestWaiting, Rate: n.rates.perSecond(s.Hotfolder), LastScan: s.LastScan, ScanTook: s.ScanTook,
+		Rule: s.Rule, DropHere: s.Path,
+	}
+}
+
+// Retry puts a failed drop back into its hotfolder and says where.
+func (n *Node) Retry(ctx context.Context, id string) (asset.Key, error) {
+	f, err := n.area.Failure(ctx, id)
+	if err != nil {
+		return "", err
+	}
+	n.mu.Lock()
+	s, ok := n.specs[f.Hotfolder]
+	n.mu.Unlock()
+	if !ok {
+		return "", fmt.Errorf("retry %s: there is no hotfolder %q any more", f.ID, f.Hotfolder)
+	}
+	back, err := n.area.Retry(ctx, id, s.Store, s.Prefix.Join(f.Key))
+	if err != nil {
+		return "", err
+	}
+	key, _ := back.Below(s.Prefix)
+	n.journal(asset.Event{
+		Time: time.Now(), Node: n.o.Settings.Node.ID, Hotfolder: f.Hotfolder, Key: key, Drop: f.Drop, Result: asset.Retried,
+		Reason: "put back into its hotfolder to be tried again",
+	})
+	return key, nil
+}
