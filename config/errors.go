@@ -3,6 +3,7 @@ package config
 import (
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // Error is one fault of a settings or rule file.
@@ -58,8 +59,8 @@ func (e Errors) orNil() error {
 // plainOrQuoted keeps a foreign word on its line: quoted when it holds anything unprintable, cut when it is long.
 func plainOrQuoted(s string) string {
 	s = shorten(s)
-	if q := strconv.Quote(s); q[1:len(q)-1] != s {
-		return q
+	if !utf8.ValidString(s) || strings.ContainsFunc(s, func(r rune) bool { return !strconv.IsPrint(r) }) {
+		return strconv.Quote(s)
 	}
 	return s
 }

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -44,7 +45,7 @@ func compileName(s string) (*Namer, fault) {
 	case !c.varies():
 		return nil, fault{"every drop would get the same name", "use a field that differs, as {{.Path}}"}
 	}
-	if f := n.try(c.meta); f != (fault{}) {
+	if f := n.try(c.meta, c.branches); f != (fault{}) {
 		return nil, f
 	}
 	return n, fault{}
@@ -61,19 +62,21 @@ func (f fault) err() error {
 }
 
 // try makes names of samples, with and without the metadata that the template asks for. It finds what only shows when a
-// template runs: values that cannot be compared, verbs that do not fit, a name that climbs or ends with a slash.
-func (n *Namer) try(meta []string) fault {
+// template runs: values that cannot be compared, verbs that do not fit, a name that climbs or ends with a slash. With
+// branches a sample may take one that no drop takes, so there only the running counts.
+func (n *Namer) try(meta []string, branches bool) fault {
 	d := NameData{
 		Path: "folder/example.jpg", Arrived: time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC), Hash: asset.Hash{1},
 		Hotfolder: "inbox", Meta: map[string]string{},
 	}
-	if err := n.t.Execute(&bounded{}, fieldsOf(d)); err != nil {
-		return fault{plainTemplateError(err).Error(), ""}
-	}
+	without := n.t.Execute(&bounded{}, fieldsOf(d))
 	for _, field := range meta {
 		d.Meta[field] = "value"
 	}
-	if _, err := n.Name(d); err != nil {
+	if err := cmp.Or(without, n.t.Execute(&bounded{}, fieldsOf(d))); err != nil {
+		return fault{plainTemplateError(err).Error(), ""}
+	}
+	if _, err := n.Name(d); err != nil && !branches {
 		return fault{err.Error(), "the name must be a path without .. for every drop"}
 	}
 	return fault{}
@@ -81,9 +84,10 @@ func (n *Namer) try(meta []string) fault {
 
 // nameCheck walks a template and keeps its first fault, the fields it uses and the metadata it asks for.
 type nameCheck struct {
-	fault fault
-	used  map[string]bool
-	meta  []string
+	fault    fault
+	used     map[string]bool
+	meta     []string
+	branches bool
 }
 
 func (c *nameCheck) bad(problem, hint string) {
@@ -112,10 +116,12 @@ func (c *nameCheck) node(n parse.Node, inWith bool) {
 	case *parse.ActionNode:
 		c.pipe(n.Pipe, inWith)
 	case *parse.IfNode:
+		c.branches = true
 		c.pipe(n.Pipe, inWith)
 		c.list(n.List, inWith)
 		c.list(n.ElseList, inWith)
 	case *parse.WithNode:
+		c.branches = true
 		c.pipe(n.Pipe, inWith)
 		c.list(n.List, true)
 		c.list(n.ElseList, inWith)

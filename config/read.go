@@ -90,7 +90,7 @@ func (r *reader) section(n *yaml.Node, path string, keys []entry) {
 		return
 	}
 	seen := map[string]int{}
-	for i := 0; i+1 < len(n.Content) && len(r.faults) < maxFaults; i += 2 {
+	for i := 0; i+1 < len(n.Content) && len(r.faults) <= maxFaults; i += 2 {
 		r.pair(n.Content[i], n.Content[i+1], path, keys, seen)
 	}
 }
@@ -113,6 +113,9 @@ func (r *reader) pair(key, value *yaml.Node, section string, keys []entry, seen 
 	case e.isSection():
 		r.section(value, path, e.keys)
 	default:
+		if value.LineComment == "" {
+			value.LineComment = key.LineComment // where the parser puts it when there is no value
+		}
 		r.value(value, path, e)
 	}
 }

@@ -54,7 +54,8 @@ func (r Rule) origin() string {
 	return plainOrQuoted(r.File)
 }
 
-// overlap says how two paths share files, or nothing. It compares without regard to case, because some shares do.
+// overlap says how two paths share files, or nothing. Case does not matter, because on some shares it does
+// not; in S3 it always does.
 func overlap(a, b string) string {
 	treeA, a := tree(a)
 	treeB, b := tree(b)
@@ -86,7 +87,10 @@ func tree(s string) (store, folder string) {
 		host = ""
 	}
 	clean := strings.TrimPrefix(path.Clean("/"+u.Path), "/")
-	return u.Scheme + "://" + host + "?" + query.Get("endpoint"), strings.ToLower(clean)
+	if u.Scheme != "s3" {
+		clean = strings.ToLower(clean)
+	}
+	return u.Scheme + "://" + host + "?" + query.Get("endpoint"), clean
 }
 
 // RulesHash names a rule set by its resolved values: the same for the same rules in any order, from any files, however

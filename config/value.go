@@ -97,7 +97,7 @@ func scalarHint(n *yaml.Node, to any) string {
 	switch {
 	case text && n.Kind == yaml.MappingNode:
 		return `put a value that begins with { in quotes, as "{{.Path}}"`
-	case text && n.Kind == yaml.ScalarNode && strings.HasPrefix(n.LineComment, "#"):
+	case text && n.Kind == yaml.ScalarNode && strings.HasPrefix(n.LineComment, "#") && !strings.HasPrefix(n.LineComment, "# "):
 		return "put a value that begins with # in quotes"
 	case n.Kind == yaml.ScalarNode:
 		return "leave the key away for the default"

@@ -4,7 +4,7 @@ import "strings"
 
 // nearest is the known word that word was most likely meant to be, or empty: at most a third of it may differ.
 func nearest(word string, known []string) string {
-	best, least := "", max(1, len(word)/3)+1
+	best, least := "", max(1, (len(word)+1)/3)+1
 	if len(word) > 64 {
 		return ""
 	}
