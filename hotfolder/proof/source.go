@@ -31,7 +31,7 @@ func newSource(r io.ReaderAt, size int64) *source {
 }
 
 // readWhole makes the source pass over every byte, in order, from now on.
-func (s *source) readWhole() { s.whole, s.room, s.buf, s.off = true, make([]byte, window), nil, 0 }
+func (s *source) readWhole() { s.whole, s.buf, s.off = true, nil, 0 }
 
 // readHeaders ends readWhole: what lies between two places that are asked for is not read.
 func (s *source) readHeaders() { s.whole = false }
@@ -92,10 +92,10 @@ func (s *source) fill(ctx context.Context, off int64, n int) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if len(s.room) < n {
+	if n = int(min(int64(n), s.size-off)); len(s.room) < n {
 		s.room = make([]byte, n)
 	}
-	s.buf, s.off = s.room[:min(int64(n), s.size-off)], off
+	s.buf, s.off = s.room[:n], off
 	if got, err := s.r.ReadAt(s.buf, off); got < len(s.buf) {
 		s.buf = nil
 		if err == nil || errors.Is(err, io.EOF) {

@@ -33,6 +33,11 @@ func walkZIP(ctx context.Context, s *source) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	if at+zipEnd < s.size { // a comment
+		if err := liveEnd(ctx, s, s.size); err != nil {
+			return "", err
+		}
+	}
 	if d.from+d.size != d.end {
 		return "", faultf("has no directory that ends at byte %d", d.end)
 	}
@@ -83,8 +88,15 @@ func zipDirectory(ctx context.Context, s *source, at int64) (zipDir, error) {
 		return zipDir{}, faultf("has no ZIP64 record at byte %d", far)
 	}
 	word := func(i int) int64 { return int64(min(le.Uint64(b[i:]), 1<<61)) }
-	return zipDir{from: word(48), size: word(40), end: far, entries: word(32)}, nil
+	d64 := zipDir{from: word(48), size: word(40), end: far, entries: word(32)}
+	if !twin(d.from, d64.from, 1<<32-1) || !twin(d.size, d64.size, 1<<32-1) || !twin(d.entries, d64.entries, 1<<16-1) {
+		return zipDir{}, faultf("has two end records that differ at byte %d", at)
+	}
+	return d64, nil
 }
+
+// twin says that a number of the end record refers to its 64-bit twin, or is the same.
+func twin(short, long, full int64) bool { return short == full || short == long }
 
 // walk goes through the entries of the directory, and to the local headers of some hundred of them.
 func (d zipDir) walk(ctx context.Context, s *source) error {

@@ -81,11 +81,12 @@ func (e exif) bytes() []byte {
 	for range 2 {
 		head = directory(8, 0, text(0x010f, e.make), text(0x0110, e.model), short(0x0112, e.orientation),
 			ratio(0x011a, 72, 1), ratio(0x011b, 72, 1), short(0x0128, 2), text(0x0131, "1.04"), text(0x0132, taken),
-			text(0x013b, "A. Person"), text(0x8298, "(c) A. Person"), long(0x8769, exifAt), long(0x8825, gpsAt))
+			text(0x013b, "A. Person"), short(0x0213, 1), text(0x8298, "(c) A. Person"), long(0x8769, exifAt), long(0x8825, gpsAt))
 		exifAt = 8 + len(head)
 		shot = directory(exifAt, 0, ratio(0x829a, 1, 250), ratio(0x829d, 56, 10), short(0x8827, 200),
 			field{0x9000, exifRaw, 4, []byte("0232")}, text(0x9003, taken), text(0x9004, taken), text(0x9011, "+02:00"),
-			ratio(0x920a, 35, 1), short(0xa001, 1), long(0xa002, e.width), long(0xa003, e.height), text(0xa434, "35mm f/2"))
+			field{0x9101, exifRaw, 4, []byte{1, 2, 3, 0}},
+			ratio(0x920a, 35, 1), field{0xa000, exifRaw, 4, []byte("0100")}, short(0xa001, 1), long(0xa002, e.width), long(0xa003, e.height), text(0xa434, "35mm f/2"))
 		gpsAt = exifAt + len(shot)
 	}
 	gps := directory(gpsAt, 0, field{0, exifByte, 4, []byte{2, 3, 0, 0}}, text(1, "N"), ratio(2, 52, 1, 31, 1, 1200, 100),
