@@ -1,0 +1,19 @@
+package storagetest
+
+import (
+	"testing"
+
+	"go.uber.org/goleak"
+
+	"hotfolderd/storage"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func TestMem_keepsTheContract(t *testing.T) {
+	Run(t, func(*testing.T) storage.Store { return NewMem() })
+}
+
+func TestFault_withoutRulesChangesNothing(t *testing.T) {
+	Run(t, func(*testing.T) storage.Store { return NewFault(NewMem()) })
+}
