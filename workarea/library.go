@@ -20,7 +20,7 @@ import (
 // so that is logged and no reason to fail an import.
 func (w *applying) library(ctx context.Context, name asset.Key) error {
 	key := w.a.at("library", name)
-	for seen := 0; ; {
+	for seen, lost := 0, 0; ; {
 		v, err := w.a.current(ctx, name)
 		if errors.Is(err, fs.ErrNotExist) || err == nil && (!v.Record.Library || v.Number == seen) {
 			return nil
@@ -28,27 +28,25 @@ func (w *applying) library(ctx context.Context, name asset.Key) error {
 		if err != nil {
 			return fmt.Errorf("library: %w", err)
 		}
-		err = w.show(ctx, key, v.Record.Content.Hash)
-		if standsInTheWay(err) {
-			w.a.log.Warn("not shown in the library: another name stands there",
-				zap.String("asset", name.Quoted()), zap.Error(err))
-			return nil
-		}
+		bytes, err := w.a.store.Stat(ctx, w.a.assetKey(v.Record.Content.Hash))
 		if err != nil {
 			return fmt.Errorf("library: %w", err)
 		}
-		w.made = append(w.made, key)
-		seen = v.Number
+		_, err = w.a.store.Copy(ctx, bytes, key, storage.PutOptions{Deferred: true, Shared: true})
+		switch {
+		case err == nil:
+			w.made = append(w.made, key)
+			seen = v.Number
+		case standsInTheWay(err):
+			w.a.log.Warn("not shown in the library: another name stands there",
+				zap.String("asset", name.Quoted()), zap.Error(err))
+			return nil
+		case lost < maxLost && (errors.Is(err, storage.ErrChanged) || errors.Is(err, fs.ErrNotExist)):
+			lost++ // another node wrote the name at the same moment
+		default:
+			return fmt.Errorf("library: %w", err)
+		}
 	}
-}
-
-func (w *applying) show(ctx context.Context, key asset.Key, h asset.Hash) error {
-	bytes, err := w.a.store.Stat(ctx, w.a.assetKey(h))
-	if err != nil {
-		return err
-	}
-	_, err = w.a.store.Copy(ctx, bytes, key, storage.PutOptions{Deferred: true, Shared: true})
-	return err
 }
 
 // standsInTheWay reports whether a store of files cannot have the name at all, beside what is there.

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"strconv"
 	"strings"
 	"time"
@@ -122,7 +121,7 @@ func (k *keeper) keep(t imagemeta.TagInfo) error {
 
 func (k *keeper) flat() map[string]string {
 	flat := map[string]string{}
-	for name, v := range maps.All(k.best) {
+	for name, v := range k.best {
 		flat[name] = v.value
 	}
 	if lat, long, err := k.tags.GetLatLong(); err == nil && (lat != 0 || long != 0) {
@@ -183,4 +182,3 @@ func (f *frugal) Seek(off int64, whence int) (int64, error) {
 	}
 	return f.r.Seek(off, whence)
 }
-
