@@ -91,9 +91,11 @@ func copyChanged(t *testing.T, s *suite) {
 		s.wantAbsent(t, "storagetest/dst")
 	}
 	s.put(t, "storagetest/dst", "mine")
-	_, err := s.Copy(t.Context(), old, "storagetest/dst", storage.PutOptions{})
-	wantErr(t, "copy an old version over something", storage.ErrChanged, err)
-	s.wantContent(t, "storagetest/dst", "mine")
+	for _, o := range []storage.PutOptions{{}, {Shared: true}} {
+		_, err := s.Copy(t.Context(), old, "storagetest/dst", o)
+		wantErr(t, "copy an old version over something", storage.ErrChanged, err)
+		s.wantContent(t, "storagetest/dst", "mine")
+	}
 }
 
 func movePlain(t *testing.T, s *suite) {

@@ -16,24 +16,25 @@ import (
 // The operations that a rule can name. Those of a staging (write, flush, publish, discard) and of a reader (read, check)
 // count like those of the store. Before a staging is published its key is [asset.Root].
 const (
-	OpStat    = "stat"
-	OpList    = "list"
-	OpOpen    = "open"
-	OpRead    = "read"  // Read and ReadAt, of a reader and of a staging
-	OpCheck   = "check" // Reader.Check
-	OpStage   = "stage"
-	OpWrite   = "write"
-	OpFlush   = "flush"
-	OpPublish = "publish"
-	OpDiscard = "discard" // recorded and counted; it can crash, but not fail
-	OpPut     = "put"
-	OpCopy    = "copy" // matched by the destination
-	OpSync    = "sync" // matched by the first key
-	OpRemove  = "remove"
-	OpMove    = "move" // matched by the destination
-	OpWriters = "writers"
-	OpSpace   = "space"
-	OpWatch   = "watch"
+	OpStat       = "stat"
+	OpList       = "list"
+	OpOpen       = "open"
+	OpRead       = "read"  // Read and ReadAt, of a reader and of a staging
+	OpCheck      = "check" // Reader.Check
+	OpStage      = "stage"
+	OpWrite      = "write"
+	OpFlush      = "flush"
+	OpPublish    = "publish"
+	OpDiscard    = "discard" // recorded and counted; it can crash, but not fail
+	OpPut        = "put"
+	OpCopy       = "copy" // matched by the destination
+	OpSync       = "sync" // matched by the first key
+	OpRemove     = "remove"
+	OpMove       = "move" // matched by the destination
+	OpWriters    = "writers"
+	OpSpace      = "space"
+	OpWatch      = "watch"
+	OpMakeFolder = "mkdir"
 )
 
 // ErrCrashed is what every operation returns after a Crash whose OnCrash came back: for the caller the node is dead.
@@ -57,7 +58,7 @@ const (
 // Rule is one fault. The zero value of each field means "no such condition".
 type Rule struct {
 	Op    string               // one of the names above; empty matches all
-	Match func(asset.Key) bool // nil matches all; see [Glob] and [Below]
+	Match func(asset.Key) bool // nil matches all; see [Glob] and [Below]; it must not call the Fault
 	After int                  // so many matching operations pass unharmed first
 	Times int                  // so many are hit then; 0 is all of them
 	When  When
@@ -112,8 +113,10 @@ type armed struct {
 }
 
 var (
-	_ storage.Store   = (*Fault)(nil)
-	_ storage.Watcher = (*Fault)(nil)
+	_ storage.Store       = (*Fault)(nil)
+	_ storage.Watcher     = (*Fault)(nil)
+	_ storage.FolderMaker = (*Fault)(nil)
+	_ storage.HoleFinder  = (*faultReader)(nil)
 )
 
 // NewFault wraps inner. Without rules it changes nothing but counts.

@@ -65,7 +65,9 @@ func TestFault_partial(t *testing.T) {
 	}
 	f := NewFault(m)
 	full := fmt.Errorf("%w: %w", storage.ErrFull, syscall.ENOSPC)
-	f.Inject(Rule{Partial: true, Err: full, Match: func(k asset.Key) bool { return k != "d/a" || f.Count(OpRead) > 0 }})
+	for _, op := range []string{OpPut, OpList, OpRead} {
+		f.Inject(Rule{Op: op, Partial: true, Err: full})
+	}
 
 	if err := put(t.Context(), f, "d/c", "half of this"); !errors.Is(err, storage.ErrFull) {
 		t.Errorf("put: want ErrFull, got %v", err)

@@ -89,6 +89,14 @@ func (r *faultReader) Check(ctx context.Context) error {
 	return r.f.around(ctx, OpCheck, r.Object().Key, func(error) error { return r.Reader.Check(ctx) })
 }
 
+// Hole implements storage.HoleFinder as far as the inner reader does. It is no operation: it cannot fail.
+func (r *faultReader) Hole() (offset int64, found bool) {
+	if h, ok := r.Reader.(storage.HoleFinder); ok {
+		return h.Hole()
+	}
+	return 0, false
+}
+
 // bytes is around for reads and writes. The inner error is kept apart: io.EOF must stay bare.
 func (f *Fault) bytes(ctx context.Context, op string, key asset.Key, p []byte, do func([]byte) (int, error)) (int, error) {
 	var n int
@@ -222,6 +230,16 @@ func (f *Fault) Space(ctx context.Context) (free, total int64, err error) {
 		return err
 	})
 	return free, total, err
+}
+
+// MakeFolder is "mkdir"; in a store that has no folders it does nothing.
+func (f *Fault) MakeFolder(ctx context.Context, key asset.Key) error {
+	return f.around(ctx, OpMakeFolder, key, func(error) error {
+		if m, ok := f.inner.(storage.FolderMaker); ok {
+			return m.MakeFolder(ctx, key)
+		}
+		return nil
+	})
 }
 
 // Watch is "watch".

@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
+	"time"
 
 	"hotfolderd/asset"
 	"hotfolderd/storage"
@@ -101,6 +102,7 @@ func (m *looksThenRemoves) Remove(ctx context.Context, key asset.Key, v asset.Ve
 	if err != nil || v != "" && obj.Version != v {
 		return errors.Join(err, storage.ErrChanged)
 	}
+	time.Sleep(100 * time.Microsecond) // a system call would take as long
 	return m.Mem.Remove(ctx, key, "")
 }
 

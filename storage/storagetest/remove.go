@@ -178,9 +178,9 @@ func (w *tally) verdict(t *testing.T, s storage.Store, key asset.Key) {
 	}
 }
 
-func removeOneWriter(t *testing.T, s *suite) { s.removeRace(t, 1, 100, 6) }
+func removeOneWriter(t *testing.T, s *suite) { s.removeRace(t, 1, 40, 6) }
 
-func removeManyWriters(t *testing.T, s *suite) { s.removeRace(t, 3, 50, 4) }
+func removeManyWriters(t *testing.T, s *suite) { s.removeRace(t, 3, 20, 4) }
 
 // removeRace runs rounds of writers that put some contents each while three removers are at work. It ends each round when
 // all are done, so that the verdict is about what stays, not about what a look in between shows.
