@@ -23,7 +23,7 @@ func settingsTable(s *Settings) []entry {
 				doc:    "Name of the node, unique among live nodes: 1 to 20 letters, digits, dots, dashes and underscores. Empty: the host name, shortened.",
 			},
 			{
-				name: "roles", to: &s.Node.Roles, words: DefaultRoles(), least: 1,
+				name: "roles", to: &s.Node.Roles, words: DefaultRoles(), least: 1, most: len(DefaultRoles()),
 				doc: "What the node does: import drops, render thumbnails, take files by FTP, serve the page and the API.",
 			},
 			{name: "weight", to: &s.Node.Weight, min: 1, max: 100, doc: "Share of the work relative to other nodes."},
