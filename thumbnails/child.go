@@ -44,7 +44,7 @@ func startChild(o PoolOptions) (*child, error) {
 	c.cmd.WaitDelay = childGrace
 	confine(c.cmd)
 	started := make(chan error, 1)
-	go c.live(started)
+	ownThread(func() { c.live(started) })
 	err = <-started
 	_, _ = theirIn.Close(), theirOut.Close()
 	if err != nil {
@@ -66,12 +66,10 @@ func (c *child) pipes() (theirIn, theirOut *os.File, err error) {
 	return theirIn, theirOut, nil
 }
 
-// live keeps the thread that started the process for as long as the process lives: the system ends the process when
-// that thread ends. The thread's own niceness is what the process inherits, all its threads included. It is never
-// unlocked, so that it ends with this goroutine and no other goroutine gets to run on it.
+// live starts the process and waits for its end. It has a thread of its own: the system ends the process when the
+// thread that started it ends, and the thread's niceness is what all threads of the process inherit.
 func (c *child) live(started chan<- error) {
 	defer close(c.done)
-	runtime.LockOSThread()
 	lowerPriority()
 	err := c.cmd.Start()
 	started <- err
@@ -80,6 +78,24 @@ func (c *child) live(started chan<- error) {
 		c.said.flush()
 	}
 	_, _ = c.in.Close(), c.out.Close()
+}
+
+// ownThread returns when f runs on a thread that no other goroutine uses and that ends with f. It is not the process's
+// main thread, which cannot end and whose niceness people see.
+func ownThread(f func()) {
+	placed := make(chan struct{})
+	go func() {
+		runtime.LockOSThread()
+		if onMainThread() {
+			ownThread(f) // cannot get this thread as long as we hold it
+			runtime.UnlockOSThread()
+			close(placed)
+			return
+		}
+		close(placed)
+		f()
+	}()
+	<-placed
 }
 
 // stop ends the process, kindly first, and waits for it.

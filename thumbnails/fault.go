@@ -58,8 +58,8 @@ func timedOut(lim Limits) *Error {
 	return &Error{Kind: Timeout, Reason: fmt.Sprintf("rendering it takes longer than %s", lim.Timeout)}
 }
 
-// decodeFault says in words what a decoder's error means.
-func decodeFault(f format, err error) *Error {
+// decodeFault says in words what a decoder's error means; ended is that it wanted more than there is.
+func decodeFault(f format, err error, ended bool) *Error {
 	var (
 		uj jpeg.UnsupportedError
 		up png.UnsupportedError
@@ -68,7 +68,7 @@ func decodeFault(f format, err error) *Error {
 	switch {
 	case errors.As(err, &uj), errors.As(err, &up), errors.As(err, &ut), errors.Is(err, bmp.ErrUnsupported):
 		return &Error{Kind: Unsupported, Reason: fmt.Sprintf("this kind of %s cannot be rendered: %s", f.label, featureOf(err)), Err: err}
-	case cutOff(err):
+	case ended, errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
 		return &Error{Kind: Corrupt, Reason: fmt.Sprintf("the %s is cut off: it ends before its picture does", f.label), Err: err}
 	}
 	return &Error{Kind: Corrupt, Reason: fmt.Sprintf("the %s is damaged and cannot be decoded", f.label), Err: err}
@@ -81,9 +81,4 @@ func featureOf(err error) string {
 		return rest
 	}
 	return text
-}
-
-// cutOff also knows the GIF decoder's errors, which carry the end of the file only in their text.
-func cutOff(err error) bool {
-	return errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) || strings.HasSuffix(err.Error(), "EOF")
 }

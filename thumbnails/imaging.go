@@ -56,7 +56,7 @@ func render(ctx context.Context, s *source, spec Spec, lim Limits) (Result, erro
 	}
 	img, err := decode(s, m)
 	if err != nil {
-		return Result{}, decodeFault(m.format, err)
+		return Result{}, decodeFault(m.format, err, s.ended)
 	}
 	if b := img.Bounds(); b.Dx() != m.width || b.Dy() != m.height {
 		return Result{}, &Error{Kind: Corrupt, Reason: fmt.Sprintf("its header says %d x %d pixels, it has %d x %d", m.width, m.height, b.Dx(), b.Dy())}

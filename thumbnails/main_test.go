@@ -22,14 +22,18 @@ const (
 )
 
 func TestMain(m *testing.M) {
-	if how := os.Getenv(workerEnv); how != "" {
+	switch how := os.Getenv(workerEnv); how {
+	case "":
+		goleak.VerifyTestMain(m)
+	case "parent":
+		orphanMaker()
+	default:
 		if err := serve(context.Background(), os.Stdin, os.Stdout, worker(how)); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
 		os.Exit(0)
 	}
-	goleak.VerifyTestMain(m)
 }
 
 func worker(how string) Engine {
@@ -49,6 +53,9 @@ func (f faulty) Close() error { return nil }
 func (f faulty) Render(ctx context.Context, src io.ReaderAt, size int64, spec Spec, lim Limits) (Result, error) {
 	switch f.how {
 	case "hang":
+		if name := os.Getenv(markerEnv); name != "" {
+			_ = os.WriteFile(name, fmt.Appendln(nil, os.Getpid()), 0o600)
+		}
 		for {
 			time.Sleep(time.Hour)
 		}

@@ -94,7 +94,7 @@ func measure(s *source, lim Limits) (measured, error) {
 	}
 	err = s.limited(headerBytes, func() error { return m.read(s) })
 	if err != nil {
-		return m, decodeFault(m.format, err)
+		return m, decodeFault(m.format, err, s.ended)
 	}
 	if err := fits(m.width, m.height, lim); err != nil {
 		return m, err
@@ -134,7 +134,7 @@ func (m *measured) stream(s *source) io.Reader {
 	if m.mime == "image/tiff" {
 		return s.section()
 	}
-	return bufio.NewReaderSize(s.section(), 64<<10)
+	return &stream{bufio.NewReaderSize(s.section(), 64<<10), s}
 }
 
 func fits(w, h int, lim Limits) error {

@@ -18,6 +18,8 @@ func confine(cmd *exec.Cmd) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 }
 
+func onMainThread() bool { return syscall.Gettid() == os.Getpid() }
+
 // lowerPriority is for the calling thread, which must be locked, and what it starts. It fails only where it does no
 // harm.
 func lowerPriority() {

@@ -9,6 +9,8 @@ import (
 
 func confine(*exec.Cmd) {}
 
+func onMainThread() bool { return false }
+
 func lowerPriority() {}
 
 // memoryOf is known on Linux only; elsewhere only the child's own collector holds the limit.

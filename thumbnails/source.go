@@ -1,6 +1,7 @@
 package thumbnails
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"io"
@@ -20,6 +21,7 @@ type source struct {
 	stop   func() error
 	budget int64 // bytes that may still be read; negative is no limit
 	failed error
+	ended  bool // a decoder wanted more than there is
 }
 
 func newSource(ctx context.Context, r io.ReaderAt, size int64) *source {
@@ -56,6 +58,26 @@ func (s *source) ReadAt(p []byte, off int64) (int, error) {
 
 // section is the whole source as a stream.
 func (s *source) section() *io.SectionReader { return io.NewSectionReader(s, 0, s.size) }
+
+// stream is a source as the decoders read it from front to back. Several of them report the end of the file as bad
+// data; it notes the end itself.
+type stream struct {
+	*bufio.Reader
+	s *source
+}
+
+// Read and ReadByte are what decoders call.
+func (r *stream) Read(p []byte) (int, error) {
+	n, err := r.Reader.Read(p)
+	r.s.ended = r.s.ended || n == 0 && err == io.EOF
+	return n, err
+}
+
+func (r *stream) ReadByte() (byte, error) {
+	b, err := r.Reader.ReadByte()
+	r.s.ended = r.s.ended || err == io.EOF
+	return b, err
+}
 
 // limited runs f with at most n bytes to read.
 func (s *source) limited(n int64, f func() error) error {
