@@ -18,7 +18,8 @@
 // A file that is a whole file of its format at every step of its making cannot be told from a finished one: a PDF that
 // will get another incremental update, a JPEG cut exactly between its image and a trailer that nothing announces, a TIFF
 // without its last pad byte. A TIFF whose directory lies behind its pixels is what a scanner leaves after each page, so
-// that one is [Unknown]. Nor is a proof a validation: a proven file may still be broken, it only has all its bytes.
+// that one is [Unknown]. So are most WebP files, whose coders end with a zero byte. Nor is a proof a validation: a proven
+// file may still be broken, it only has all its bytes.
 //
 // # What it costs
 //

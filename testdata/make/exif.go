@@ -86,7 +86,8 @@ func (e exif) bytes() []byte {
 		shot = directory(exifAt, 0, ratio(0x829a, 1, 250), ratio(0x829d, 56, 10), short(0x8827, 200),
 			field{0x9000, exifRaw, 4, []byte("0232")}, text(0x9003, taken), text(0x9004, taken), text(0x9011, "+02:00"),
 			field{0x9101, exifRaw, 4, []byte{1, 2, 3, 0}},
-			ratio(0x920a, 35, 1), field{0xa000, exifRaw, 4, []byte("0100")}, short(0xa001, 1), long(0xa002, e.width), long(0xa003, e.height), text(0xa434, "35mm f/2"))
+			ratio(0x920a, 35, 1), field{0xa000, exifRaw, 4, []byte("0100")},
+			short(0xa001, 1), long(0xa002, e.width), long(0xa003, e.height), text(0xa434, "35mm f/2"))
 		gpsAt = exifAt + len(shot)
 	}
 	gps := directory(gpsAt, 0, field{0, exifByte, 4, []byte{2, 3, 0, 0}}, text(1, "N"), ratio(2, 52, 1, 31, 1, 1200, 100),
