@@ -16,7 +16,8 @@ import (
 
 const (
 	childGrace = 2 * time.Second // for a child to end after its input did
-	tailBytes  = 2 << 10         // of a child's last words
+	tailBytes  = 2 << 10         // of a line that a child says
+	niceness   = 5               // of a child beside ours: rendering gives way to importing
 )
 
 // child is one rendering process. Its input closed, it ends by itself; it ends with this process in any case.

@@ -9,9 +9,6 @@ import (
 	"syscall"
 )
 
-// niceness that children have beside ours: rendering gives way to importing.
-const niceness = 5
-
 // confine gives the process a group of its own, so that a key pressed in our terminal is not for it, and has the system
 // kill it when the thread that starts it ends.
 func confine(cmd *exec.Cmd) {

@@ -1,0 +1,44 @@
+package thumbnails
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"image"
+	"image/color"
+	"image/gif"
+	"testing"
+	"time"
+)
+
+// FuzzRender: whatever the bytes are, there is a picture inside its bounds or an [*Error] with a sentence.
+func FuzzRender(f *testing.F) {
+	m := quarters(24, 16)
+	var g bytes.Buffer
+	p := image.NewPaletted(image.Rect(2, 2, 10, 10), color.Palette{red, color.NRGBA{}})
+	if err := gif.EncodeAll(&g, &gif.GIF{Image: []*image.Paletted{p}, Delay: []int{0}, Config: image.Config{Width: 24, Height: 16}}); err != nil {
+		f.Fatal(err)
+	}
+	lit := func(x, y int) bool { return x > y }
+	frame := riffChunk("ANMF", append([]byte{1, 0, 0, 1, 0, 0, 7, 0, 0, 7, 0, 0, 1, 0, 0, 0}, riffChunk("VP8L", vp8l(8, 8, 1, 2, 3, 4, 5, lit))...))
+	for _, seed := range [][]byte{
+		jpegWithEXIF(asJPEG(f, m), exif(6)), pngWithEXIF(asPNG(f, m), exif(3)), g.Bytes(), tiffWith(m, 8), fourInks(16, 16, 2, [4]uint8{9, 99, 200, 30}),
+		riff(vp8x(1<<3, 24, 16), riffChunk("VP8L", vp8l(24, 16, 1, 2, 3, 4, 5, lit)), riffChunk("EXIF", exif(5))),
+		riff(vp8x(1<<1, 24, 16), frame), asPNG(f, p), []byte("BM"),
+	} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		lim := Limits{MaxPixels: 1 << 16, Timeout: 5 * time.Second}
+		res, err := NewImaging().Render(context.Background(), bytes.NewReader(data), int64(len(data)), Spec{Sizes: []int{32, 8}, Format: Auto}, lim)
+		var fault *Error
+		if err != nil && (!errors.As(err, &fault) || fault.Reason == "" || fault.Kind == Timeout) {
+			t.Fatalf("want a result or a sentence, got %v", err)
+		}
+		for _, r := range res.Renditions {
+			if r.Width > r.Size || r.Height > r.Size || r.Width < 1 || r.Height < 1 {
+				t.Errorf("%d x %d in %d", r.Width, r.Height, r.Size)
+			}
+		}
+	})
+}
