@@ -19,11 +19,21 @@ type Filter struct {
 // NewFilter makes the filter of a rule. The rule's patterns are valid; package config has checked them.
 func NewFilter(r config.Rule) *Filter {
 	return &Filter{
-		include: lowered(r.Match.Include),
+		include: includes(r.Match.Include),
 		exclude: lowered(r.Match.Exclude),
 		system:  r.Match.System != "import",
 		marker:  r.Complete.DoneMarker,
 	}
+}
+
+// includes is the list of patterns to ask for; nil when one of them matches everything.
+func includes(patterns []string) []string {
+	for _, p := range patterns {
+		if p == "**" || p == "**/*" || p == "*" {
+			return nil
+		}
+	}
+	return lowered(patterns)
 }
 
 func lowered(patterns []string) []string {

@@ -108,8 +108,7 @@ func (f *folder) loop(ctx context.Context, w *watching) {
 				continue
 			}
 			f.hint(h)
-		case w.hints = <-w.renewed:
-			f.askScan() // between the two watches nobody looked
+		case w.hints = <-w.renewed: // a scan follows, so that nothing falls between two sources
 		}
 	}
 }

@@ -3,6 +3,8 @@ package hotfolder
 import (
 	"fmt"
 	"time"
+
+	"hotfolderd/asset"
 )
 
 // Level is a hotfolder's colour.
@@ -45,6 +47,12 @@ func (r *Room) Status() []Status {
 		all = append(all, f.status())
 	}
 	return all
+}
+
+// Ignored says why a key of a hotfolder is never a drop by its name; "" when it may be one, or when there is no such hotfolder.
+func (r *Room) Ignored(hotfolder string, key asset.Key) (why string) {
+	_ = r.each(hotfolder, func(f *folder) { why = f.filter.Ignored(key) })
+	return why
 }
 
 func (f *folder) status() Status {

@@ -34,7 +34,6 @@ func (n *Node) buildWeb() error {
 		return err
 	}
 	n.web = web
-	n.onClose(web.Close)
 	return nil
 }
 

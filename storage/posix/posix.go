@@ -99,6 +99,7 @@ func (s *Store) Close() error {
 	var err error
 	s.close.Do(func() {
 		err = errors.Join(s.boot.close(s), unix.Close(s.root))
+		s.root = -1 // a late caller gets EBADF, never somebody else's file
 	})
 	return err
 }
