@@ -12,13 +12,16 @@ import (
 	"hotfolderd/asset"
 )
 
+// deepName is longer than a catalog folder may be.
+var deepName = asset.Key(strings.Repeat(strings.Repeat("d", 99)+"/", 9) + "deep")
+
 // oddNames are names that something in a tree of files or in our own layout could trip over.
 func oddNames() []asset.Key {
 	return []asset.Key{
 		"a", "a/b", "7.json", "7.json/7.json", "a/1.json", "a/b/07.json", "%", "%25", "%7E", "%~", "a%~b/c", "1%2Ejson", "..a", "a..",
 		".hidden", "ü/ß", "\xff\xfe", "two\nlines", "\u202egpj.exe", "a b", " ", "store.json", "CON", "a.error.json",
 		asset.Key(strings.Repeat("n", 255)), asset.Key(strings.Repeat("%", 255)), asset.Key(strings.Repeat("%", 254) + "&"),
-		asset.Key(strings.Repeat("d/", 400) + "deep"), asset.Key(strings.Repeat("d/", 400) + "deep2"),
+		deepName, deepName + "2",
 		asset.Key(strings.Repeat("%", 255) + "/x"), asset.Key(strings.Repeat("9", 250) + ".json"),
 	}
 }
@@ -61,12 +64,12 @@ func allNames(t *testing.T, a *Area, prefix asset.Key) []asset.Key {
 
 func TestNames_belowAPrefixOnly(t *testing.T) {
 	a := open(t, folder(t))
-	long := asset.Key(strings.Repeat("d/", 400) + "deep")
+	long := deepName
 	for _, n := range []asset.Key{"a", "a/b", "a/b/c", "ab", "a%/x", long} {
 		mustWalk(t, a, job{key: n, name: n, body: string(n)})
 	}
 	for prefix, want := range map[asset.Key][]asset.Key{
-		"a": {"a/b", "a/b/c"}, "a/b": {"a/b/c"}, "a%": {"a%/x"}, "none": nil, "d/d": {long},
+		"a": {"a/b", "a/b/c"}, "a/b": {"a/b/c"}, "a%": {"a%/x"}, "none": nil, deepName[:199]: {long},
 	} {
 		if got := allNames(t, a, prefix); !slices.Equal(want, got) {
 			t.Errorf("below %q: want %q, got %q", prefix, want, got)
