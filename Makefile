@@ -1,0 +1,82 @@
+# Everything that is done with this tree. `make` alone lists the targets.
+
+# All tools stay in this folder; tools/go.sum pins what they are.
+BIN := bin
+STAMP := $(BIN)/.tools
+
+# Debian packages that tests need beside Go and gcc (for the race detector).
+DEBIAN_PACKAGES := rsync
+
+# What a call may change: make run ARGS="--config my.yaml", make bench BENCH=Commit PKGS=./workarea
+ARGS ?=
+BENCH ?= .
+BENCHTIME ?= 1s
+PKGS ?= ./...
+
+VERSION = $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
+DIST_PLATFORMS := linux-amd64 linux-arm64
+GO_FILES = $(shell git ls-files --cached --others --exclude-standard '*.go')
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help run build test check lint format bench tools debian dist clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+run: build ## build, then run it here with the defaults: ./data, one hotfolder `inbox` (ARGS="..." adds flags)
+	./$(BIN)/hotfolderd run $(ARGS)
+
+build: ## build bin/hotfolderd
+	@mkdir -p $(BIN)
+	CGO_ENABLED=0 go build -trimpath -o $(BIN)/hotfolderd ./cmd/hotfolderd
+
+test: debian ## run all tests
+	go test ./... ./testdata/make
+
+check: lint ## format, vet, staticcheck, floors, tidy, race detector
+	go test -race -short ./... ./testdata/make
+
+# What can be said of the code without running all of it.
+lint: tools
+	@unformatted=$$($(BIN)/gofumpt -l $(GO_FILES)) || exit 1; \
+		if [ -n "$$unformatted" ]; then echo "not formatted (make format): $$unformatted"; exit 1; fi
+	go vet ./... ./testdata/make
+	$(BIN)/staticcheck ./... ./testdata/make
+	go test -run '^TestFloors' ./node
+	go mod tidy -diff
+
+format: tools ## format all Go files
+	$(BIN)/gofumpt -w $(GO_FILES)
+
+bench: ## run the benchmarks (BENCH=regexp PKGS=./workarea BENCHTIME=10x)
+	go test -run '^$$' -bench '$(BENCH)' -benchtime $(BENCHTIME) -benchmem -timeout 60m $(PKGS)
+
+tools: $(STAMP) debian ## build the tools of `check` into bin/, and see to the Debian packages that tests need
+
+$(STAMP): tools/go.mod tools/go.sum
+	@mkdir -p $(BIN)
+	cd tools && go build -o ../$(BIN)/ tool
+	@touch $@
+
+# Installs what is missing when it may, else says how.
+debian:
+	@missing=; for p in $(DEBIAN_PACKAGES); do \
+		dpkg-query -W -f '$${Status}' $$p 2>/dev/null | grep -q 'install ok installed' || missing="$$missing $$p"; done; \
+	if [ -z "$$missing" ]; then exit 0; fi; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends $$missing >/dev/null; \
+	else \
+		echo "tests need more packages: apt-get install$$missing" >&2; exit 1; \
+	fi
+
+dist: $(DIST_PLATFORMS:%=dist/hotfolderd-%) ## build the release for linux/amd64 and linux/arm64 into dist/, with checksums
+	cd dist && sha256sum $(DIST_PLATFORMS:%=hotfolderd-%) > SHA256SUMS && cat SHA256SUMS
+
+.PHONY: $(DIST_PLATFORMS:%=dist/hotfolderd-%)
+$(DIST_PLATFORMS:%=dist/hotfolderd-%): dist/hotfolderd-linux-%:
+	@mkdir -p dist
+	CGO_ENABLED=0 GOOS=linux GOARCH=$* go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o $@ ./cmd/hotfolderd
+
+clean: ## remove what was built (never ./data)
+	rm -rf $(BIN) dist
