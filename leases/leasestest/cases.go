@@ -264,6 +264,7 @@ func (s *slot) hold(ctx context.Context, t *testing.T, l leases.Leaser, name str
 		t.Errorf("%q: the token %v follows %v", name, lease.Token(), s.last)
 	}
 	s.last = lease.Token()
+	pause(ctx, time.Millisecond) // so that the others meet it
 	wantAliveOrError(t, lease)
 	s.holders.Add(-1)
 	if err := lease.Release(ctx); err != nil {

@@ -150,6 +150,9 @@ func listLarge(t *testing.T, s *suite) {
 	entries := s.opts.Entries
 	if entries == 0 {
 		entries = DefaultEntries
+		if testing.Short() {
+			entries /= 10
+		}
 	}
 	keys := make([]asset.Key, entries)
 	for i := range keys {
