@@ -126,6 +126,9 @@ func (n *Node) spec(ctx context.Context, r config.Rule) (hotfolder.Spec, error) 
 	if strings.Contains(r.Path, "://") {
 		where, prefix, create = r.Path, asset.Root, false
 	}
+	if err := n.outsideOwn(where, prefix); err != nil {
+		return hotfolder.Spec{}, err
+	}
 	st, err := n.stores.open(ctx, where, create)
 	if err != nil {
 		return hotfolder.Spec{}, err
@@ -134,6 +137,40 @@ func (n *Node) spec(ctx context.Context, r config.Rule) (hotfolder.Spec, error) 
 		return hotfolder.Spec{}, err
 	}
 	return hotfolder.Spec{Rule: r, Store: st, Prefix: prefix, Path: st.path(prefix)}, nil
+}
+
+// outsideOwn refuses a hotfolder that lies in, or holds, the trees that the program owns: it would import its own files.
+func (n *Node) outsideOwn(where string, prefix asset.Key) error {
+	main, err := folderOf(n.o.Settings.Storage.URL)
+	if err != nil {
+		return err
+	}
+	dir, err := folderOf(where)
+	if err != nil {
+		return err
+	}
+	path := filepath.Join(resolved(dir), string(prefix))
+	for _, own := range []string{"workarea", ".hotfolderd"} {
+		own = filepath.Join(resolved(main), own)
+		if inside(path, own) || inside(own, path) {
+			return fmt.Errorf("its path %q overlaps %q, which is the work area's: give it a folder of its own", path, own)
+		}
+	}
+	return nil
+}
+
+// resolved follows the links of a path that exists.
+func resolved(path string) string {
+	if p, err := filepath.EvalSymlinks(path); err == nil {
+		return p
+	}
+	return path
+}
+
+// inside reports whether path is dir or lies in it.
+func inside(path, dir string) bool {
+	rel, err := filepath.Rel(dir, path)
+	return err == nil && rel != ".." && !strings.HasPrefix(rel, "../")
 }
 
 // watchRules looks for changed rules until ctx ends. A bad set is refused and said once; the old one stays.
