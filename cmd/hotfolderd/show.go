@@ -1,0 +1,91 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"hotfolderd/asset"
+)
+
+// plain reports whether a text can be shown as it is: one line, nothing that moves a cursor, turns the direction of writing or
+// hides itself.
+func plain(s string) bool {
+	return utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool { return !strconv.IsPrint(r) })
+}
+
+// show is a foreign name as people see it: as it is where that is harmless and unmistakable, else quoted.
+func show[S ~string](name S) string {
+	s := string(name)
+	if s == "" || !plain(s) || strings.ContainsAny(s, `"\`) || strings.TrimSpace(s) != s {
+		return strconv.Quote(s)
+	}
+	return s
+}
+
+// visible keeps the words of an error and escapes what a terminal would obey.
+func visible(line string) string {
+	if plain(line) {
+		return line
+	}
+	var b strings.Builder
+	for len(line) > 0 {
+		r, n := utf8.DecodeRuneInString(line)
+		if part := line[:n]; r == utf8.RuneError && n == 1 || !strconv.IsPrint(r) {
+			quoted := strconv.Quote(part)
+			b.WriteString(quoted[1 : len(quoted)-1])
+		} else {
+			b.WriteString(part)
+		}
+		line = line[n:]
+	}
+	return b.String()
+}
+
+// bytesText is a size for people.
+func bytesText(n int64) string {
+	units := []string{"KiB", "MiB", "GiB", "TiB", "PiB", "EiB"}
+	if n < 1024 {
+		return fmt.Sprintf("%d bytes", n)
+	}
+	x, unit := float64(n)/1024, units[0]
+	for _, u := range units[1:] {
+		if x < 1024 {
+			break
+		}
+		x, unit = x/1024, u
+	}
+	return fmt.Sprintf("%.1f %s", x, unit)
+}
+
+// span is a duration for people: never more digits than mean something.
+func span(d time.Duration) string {
+	switch {
+	case d >= time.Minute:
+		return d.Round(time.Second).String()
+	case d >= time.Second:
+		return d.Round(100 * time.Millisecond).String()
+	case d >= time.Millisecond:
+		return d.Round(time.Millisecond).String()
+	}
+	return d.Round(time.Microsecond).String()
+}
+
+func stamp(t time.Time) string { return t.Local().Format("2006-01-02 15:04:05.000") }
+
+func nameAndVersion(name asset.Key, number int) string {
+	return fmt.Sprintf("%s version %d", show(name), number)
+}
+
+// printJSON writes the one JSON value of a command.
+func (a *app) printJSON(v any) error {
+	e := json.NewEncoder(a.out)
+	e.SetIndent("", "  ")
+	e.SetEscapeHTML(false)
+	return e.Encode(v)
+}
+
+func (a *app) printf(format string, args ...any) { fmt.Fprintf(a.out, format, args...) }
