@@ -13,7 +13,7 @@ BENCH ?= .
 BENCHTIME ?= 1s
 PKGS ?= ./...
 
-VERSION = $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
 DIST_PLATFORMS := linux-amd64 linux-arm64
 GO_FILES = $(shell git ls-files --cached --others --exclude-standard '*.go')
 
