@@ -144,7 +144,7 @@ func TestForms_faultIsAPageForABrowser(t *testing.T) {
 
 func TestWords_spanAndBytes(t *testing.T) {
 	for d, want := range map[time.Duration]string{
-		0: "0 s", time.Microsecond: "under 1 ms", 120 * time.Millisecond: "120 ms", 1500 * time.Millisecond: "1.5 s", 42 * time.Second: "42 s",
+		0: "0 s", time.Microsecond: "under 1 ms", 120 * time.Millisecond: "120 ms", 1500 * time.Millisecond: "1.5 s", 4 * time.Second: "4 s", 42 * time.Second: "42 s",
 		61 * time.Second: "1 min 1 s", 25 * time.Hour: "25 h 0 min", 72 * time.Hour: "3 days",
 	} {
 		if got := span(d); got != want {

@@ -62,7 +62,7 @@ func nodeViewOf(n Node, now time.Time) nodeView {
 	case ReadOnly:
 		v.StateHint = "serves what is there, imports nothing"
 	case Joining, Recovering:
-		v.StateHint = "catching up, not ready yet"
+		v.StateHint = "is catching up and not ready yet"
 	case Draining:
 		v.StateHint = "finishes what it has, takes nothing new"
 	case Left:
