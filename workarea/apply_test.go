@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"hotfolderd/asset"
+	"hotfolderd/storage"
 	"hotfolderd/storage/storagetest"
 )
 
@@ -253,6 +254,9 @@ func mustHold(t *testing.T, a *Area, j job, out asset.Outcome) {
 	if got := body(t, a, rec.Content.Hash); got != j.body {
 		t.Errorf("want %q, got %q", j.body, got)
 	}
+	if want, got := "2:the drop", versions(t, a, "a"); j.conflict == asset.ConflictReplace && want != got {
+		t.Errorf("want %q, got %q", want, got)
+	}
 	again, err := a.Apply(t.Context(), rec)
 	if err != nil || again != out {
 		t.Errorf("want %+v again, got %+v %v", out, again, err)
@@ -321,6 +325,37 @@ func TestApply_endedContextTellsItsCause(t *testing.T) {
 	if _, err := a.Apply(ctx, rec); !errors.Is(err, lost) {
 		t.Errorf("want the cause, got %v", err)
 	}
+}
+
+// The node of version 1 is paused in the middle of writing the library while version 2 is imported whole.
+func TestApply_libraryOfAPausedNodeDoesNotStay(t *testing.T) {
+	s := folder(t)
+	other := open(t, s)
+	h := &copyHook{Store: s}
+	a := open(t, h)
+	h.before = func(k asset.Key) {
+		if k == "workarea/library/a" {
+			h.before = func(asset.Key) {}
+			mustWalk(t, other, job{key: "2", name: "a", body: "second", library: true})
+		}
+	}
+	if _, out := mustWalk(t, a, job{key: "1", name: "a", body: "first", library: true}); out.Number != 1 {
+		t.Errorf("want version 1, got %+v", out)
+	}
+	if want, got := "second", get(t, s, "workarea/library/a"); want != got {
+		t.Errorf("want %q, got %q", want, got)
+	}
+}
+
+// copyHook calls before each copy.
+type copyHook struct {
+	storage.Store
+	before func(asset.Key)
+}
+
+func (h *copyHook) Copy(ctx context.Context, src storage.Object, k asset.Key, o storage.PutOptions) (storage.Object, error) {
+	h.before(k)
+	return h.Store.Copy(ctx, src, k, o)
 }
 
 // A record that was written long ago must not make the walk read the whole history of its name.

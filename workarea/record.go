@@ -16,6 +16,8 @@ const (
 	recordExt = ".json"
 	// maxSmall is the greatest size of a record, a sidecar or an identity. What is larger was not written by this program.
 	maxSmall = 1 << 20
+	// maxChanges is how often a file is opened again that changed just then.
+	maxChanges = 20
 )
 
 // errTorn is for a file of ours that does not hold what we write. It is a fault of the store or of a person.
@@ -110,8 +112,16 @@ func (a *Area) readSmall(ctx context.Context, key asset.Key) ([]byte, error) {
 	return data, err
 }
 
+// readObject reads a file of ours whole, and tells what it read. Marks are written over entries, so a file may change between
+// the look at its name and its opening: then it is opened once more.
 func (a *Area) readObject(ctx context.Context, key asset.Key) (data []byte, o storage.Object, err error) {
 	r, err := a.store.Open(ctx, key, "")
+	for range maxChanges {
+		if !errors.Is(err, storage.ErrChanged) {
+			break
+		}
+		r, err = a.store.Open(ctx, key, "")
+	}
 	if err != nil {
 		return nil, storage.Object{}, err
 	}
