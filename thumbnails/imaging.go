@@ -107,8 +107,8 @@ func approach(img image.Image, near *image.NRGBA, w, h int) *image.NRGBA {
 	return reduce(img, nw, nh)
 }
 
-// shrunk divides size by the largest whole number that leaves 1.75 times the target or more: what the filter needs to be
-// as good (50 dB on a photograph) as over the whole original.
+// shrunk divides size by the largest whole number that leaves 1.75 times the target or more: on the made-up pictures of
+// the tests that is 43 to 55 dB from the filter over the whole original, and cheaper than twice.
 func shrunk(size, target int) int {
 	f := max(4*size/(7*target), 1)
 	return (size + f - 1) / f
