@@ -29,47 +29,46 @@ func (s *Store) Copy(ctx context.Context, src storage.Object, dst asset.Key, o s
 }
 
 func (s *Store) share(ctx context.Context, src storage.Object, dst asset.Key, o storage.PutOptions) (storage.Object, error) {
-	if err := s.link(src.Key, dst, o.IfAbsent); err != nil {
+	if err := s.link(src, dst, o.IfAbsent); err != nil {
 		return storage.Object{}, fail("link", src.Key, notThere(err))
 	}
-	obj, err := s.Stat(ctx, dst)
-	if err != nil {
-		return storage.Object{}, err
+	if !o.Deferred {
+		if err := s.Sync(ctx, dst); err != nil {
+			return storage.Object{}, err
+		}
 	}
-	if src.Version != "" && obj.Version != src.Version {
-		return storage.Object{}, fail("link", src.Key, errors.Join(storage.ErrChanged, s.unlink(dst, 0)))
-	}
-	if o.Deferred {
-		return obj, nil
-	}
-	return obj, s.Sync(ctx, dst)
+	return s.Stat(ctx, dst)
 }
 
-func (s *Store) link(src, dst asset.Key, ifAbsent bool) error {
-	return s.at(src, func(from int, fromBase string) error {
+func (s *Store) link(src storage.Object, dst asset.Key, ifAbsent bool) error {
+	return s.at(src.Key, func(from int, fromBase string) error {
 		return s.atMade(dst, func(to int, toBase string) error {
-			if ifAbsent {
-				return linkFree(from, fromBase, to, toBase)
-			}
-			return s.linkOver(from, fromBase, to, toBase)
+			return s.linkAs(from, fromBase, src, to, toBase, ifAbsent)
 		})
 	})
 }
 
-// linkFree links to a free name. fs.ErrExist is also the answer when the name is already a link to the same file: it is taken,
-// by whomever.
-func linkFree(from int, fromBase string, to int, toBase string) error {
-	return unix.Linkat(from, fromBase, to, toBase, 0)
-}
-
-// linkOver links to a name in tmp and renames that over the target. A rename between two links of one file does nothing and
-// leaves both, so the one in tmp is always deleted.
-func (s *Store) linkOver(from int, fromBase string, to int, toBase string) error {
+// linkAs links to a name in tmp, looks there whether it is the version that was asked for, and renames that to the target. A
+// rename between two links of one file does nothing and leaves both, so the one in tmp is always deleted.
+func (s *Store) linkAs(from int, fromBase string, src storage.Object, to int, toBase string, ifAbsent bool) error {
+	if o, err := s.statAt(from, fromBase, src.Key); err != nil {
+		return err
+	} else if err := wanted(o, src.Version); err != nil {
+		return err
+	}
 	tmp := s.boot.name()
 	if err := unix.Linkat(from, fromBase, s.boot.tmp, tmp, 0); err != nil {
 		return err
 	}
-	err := unix.Renameat(s.boot.tmp, tmp, to, toBase)
+	o, err := s.statAt(s.boot.tmp, tmp, src.Key)
+	if err == nil {
+		err = wanted(o, src.Version)
+	}
+	if err == nil && ifAbsent {
+		err = s.nameFree(s.boot.tmp, tmp, to, toBase)
+	} else if err == nil {
+		err = unix.Renameat(s.boot.tmp, tmp, to, toBase)
+	}
 	if left := unix.Unlinkat(s.boot.tmp, tmp, 0); left != nil && !errors.Is(left, fs.ErrNotExist) {
 		err = errors.Join(err, left)
 	}

@@ -22,6 +22,10 @@ const (
 // open folder: no path is resolved twice, and memory grows with the depth only.
 func (s *Store) List(ctx context.Context, prefix asset.Key, o storage.ListOptions) iter.Seq2[storage.Object, error] {
 	return func(yield func(storage.Object, error) bool) {
+		if err := context.Cause(ctx); err != nil {
+			yield(storage.Object{Key: prefix}, fail("list", prefix, err))
+			return
+		}
 		l := lister{s: s, ctx: ctx, o: o, yield: yield}
 		fd, err := s.openDir(prefix)
 		if err != nil {

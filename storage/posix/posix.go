@@ -111,7 +111,10 @@ func (s *Store) Dir() string { return s.dir }
 func (s *Store) Properties() storage.Properties { return s.props }
 
 // Space implements storage.Store by statfs.
-func (s *Store) Space(context.Context) (free, total int64, err error) {
+func (s *Store) Space(ctx context.Context) (free, total int64, err error) {
+	if err := context.Cause(ctx); err != nil {
+		return 0, 0, err
+	}
 	var st unix.Statfs_t
 	if err := unix.Fstatfs(s.root, &st); err != nil {
 		return 0, 0, fmt.Errorf("space of %s: %w", strconv.Quote(s.dir), err)

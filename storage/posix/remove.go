@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 
 	"golang.org/x/sys/unix"
@@ -59,7 +60,7 @@ func (s *Store) takeAway(key asset.Key, v asset.Version, end func(aside asset.Ke
 		return err
 	}
 	aside := s.boot.key.Join(asideName).Join(key)
-	if err := s.renameFree(key, aside); err != nil {
+	if err := s.setAside(key, aside); err != nil {
 		return err
 	}
 	err = s.stillUnchanged(aside, before.Version, v == "")
@@ -72,12 +73,13 @@ func (s *Store) takeAway(key asset.Key, v asset.Version, end func(aside asset.Ke
 	return nil
 }
 
-func (s *Store) statKey(key asset.Key) (o storage.Object, err error) {
-	err = s.at(key, func(dir int, base string) error {
-		o, err = s.statAt(dir, base, key)
-		return err
-	})
-	return o, err
+// setAside takes whatever has the name now, in one step: link and unlink would take two, and the second could hit a newer
+// file. Nothing can stand at the target: it is this process's own, and one removal of a key runs at a time.
+func (s *Store) setAside(key, aside asset.Key) error {
+	if _, err := s.statKey(aside); !errors.Is(err, unix.ENOENT) {
+		return errors.Join(fs.ErrExist, err)
+	}
+	return s.rename(key, aside)
 }
 
 // stillUnchanged looks at an object that is set aside: nobody can open it by a name any more, so what it is now it stays,

@@ -55,7 +55,7 @@ func (s *Store) rename(from, to asset.Key) error {
 // crossing says what a rename between two file systems means for the person who mounted one inside the other.
 func crossing(err error) error {
 	if errors.Is(err, unix.EXDEV) {
-		return fmt.Errorf("%w: this folder is another file system than the store; give the hotfolder a path of its own, file:///...", err)
+		return fmt.Errorf("%w: another file system is mounted there; give it a hotfolder of its own with a file URL as its path", err)
 	}
 	return err
 }

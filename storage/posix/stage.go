@@ -69,6 +69,9 @@ func (t *staged) Flush(ctx context.Context) error {
 	if t.broken != nil || t.flushed {
 		return t.broken
 	}
+	if err := context.Cause(ctx); err != nil {
+		return err
+	}
 	err := t.s.sync.file(ctx, t.f)
 	switch {
 	case err == nil:

@@ -20,12 +20,19 @@ func (s *Store) Stat(ctx context.Context, key asset.Key) (storage.Object, error)
 	if err := context.Cause(ctx); err != nil {
 		return storage.Object{}, fail("stat", key, err)
 	}
-	var o storage.Object
-	err := s.at(key, func(dir int, base string) (err error) {
+	o, err := s.statKey(key)
+	return o, fail("stat", key, notThere(err))
+}
+
+func (s *Store) statKey(key asset.Key) (o storage.Object, err error) {
+	if key == asset.Root {
+		return s.statFile(s.root, key)
+	}
+	err = s.at(key, func(dir int, base string) error {
 		o, err = s.statAt(dir, base, key)
 		return err
 	})
-	return o, fail("stat", key, notThere(err))
+	return o, err
 }
 
 // notThere says fs.ErrNotExist also where a file stands in the way of a folder: the key is not there.

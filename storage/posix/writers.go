@@ -29,6 +29,9 @@ func (s *Store) writersOf(fd int) (open, known bool) {
 
 // Writers implements storage.Store.
 func (s *Store) Writers(ctx context.Context, key asset.Key, v asset.Version) (open, known bool, err error) {
+	if err := context.Cause(ctx); err != nil {
+		return false, false, fail("writers", key, err)
+	}
 	if !s.props.SeesWriters {
 		return false, false, nil
 	}
