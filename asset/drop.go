@@ -66,7 +66,7 @@ func ParseDropID(s string) (DropID, error) {
 	return DropID(s), nil
 }
 
-// Shard is "ab/cd/<id>", like [Hash.Shard].
+// Shard is "ab/<id>", like [Hash.Shard].
 func (id DropID) Shard() Key { return shard(string(id)) }
 
 // Partition is which of n partitions a drop of this hotfolder falls into. It depends on the key alone, so that the

@@ -90,8 +90,8 @@ const (
 	DefaultPassivePorts     = "30000-30099"
 	DefaultWeight           = 1
 	DefaultPriority         = 50
-	DefaultWorkers          = 64
-	DefaultPerHotfolder     = 48
+	DefaultWorkers          = 192
+	DefaultPerHotfolder     = 128
 	DefaultQueue            = 20000
 	DefaultMaxPixels        = 100_000_000
 	DefaultThumbnailTimeout = Duration(20 * time.Second)

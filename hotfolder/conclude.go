@@ -69,14 +69,22 @@ func (w *walk) conclude(ctx context.Context, err error) verdict {
 	case errors.Is(err, errChanged):
 		return verdict{wait: w.c.nextPause(maxPause)}
 	case errors.Is(err, errNoFile):
-		w.f.tell(w.c.key, w.obj)
-		return verdict{}
+		return w.noFile(ctx)
 	case ctx.Err() != nil, errors.Is(err, leases.ErrLost), errors.Is(err, leases.ErrReleased), errors.Is(err, leases.ErrClosed):
 		return verdict{}
 	case errors.As(err, &no):
 		return w.fail(ctx, no, no.key)
 	}
 	return w.retry(ctx, err)
+}
+
+// noFile reports a thing that is no plain file and leaves it alone.
+func (w *walk) noFile(ctx context.Context) verdict {
+	o, err := w.f.store.Stat(ctx, w.f.prefix.Join(w.c.key))
+	if err == nil && unsafeKind(o.Kind) {
+		w.f.tell(w.c.key, o)
+	}
+	return verdict{}
 }
 
 func (w *walk) event(result asset.Result) asset.Event {

@@ -34,24 +34,32 @@ type settled struct {
 //	quiet   this version was seen at two looks at least settle apart, and nobody is seen writing to it
 //
 // Where the store can see writers, a file that somebody holds open for writing is never complete, however long it pauses.
-func (f *folder) settle(ctx context.Context, c *candidate, o storage.Object) (settled, error) {
+func (f *folder) settle(ctx context.Context, c *candidate, src storage.Reader) (settled, error) {
+	o := src.Object()
 	if f.store.Properties().WholeObjects {
 		return settled{how: "known: objects of this store are always whole"}, nil
 	}
 	if f.rule.Complete.DoneMarker != "" {
 		return f.settleByMarker(ctx, c)
 	}
-	open, seen, err := f.store.Writers(ctx, o.Key, o.Version)
-	if err != nil {
-		return settled{}, err
-	}
+	open, seen := writers(src)
 	if open {
 		return settled{wait: "a program still has it open for writing", after: c.nextPause(f.settleTime())}, nil
 	}
 	if c.created && seen && o.Size > 0 && o.Changed.After(o.ModTime) {
 		return settled{how: "known: renamed into place, and no program has it open for writing"}, nil
 	}
-	return f.settleByContent(ctx, c, o)
+	return f.settleByContent(ctx, c, src)
+}
+
+// writers reports whether anybody is seen writing to the open file.
+func writers(src storage.Reader) (open, seen bool) {
+	w, ok := src.(storage.WriterFinder)
+	if !ok {
+		return false, false
+	}
+	open, seen = w.Writers()
+	return open && seen, seen
 }
 
 func (f *folder) settleByMarker(ctx context.Context, c *candidate) (settled, error) {
@@ -66,18 +74,18 @@ func (f *folder) settleByMarker(ctx context.Context, c *candidate) (settled, err
 	return settled{how: "known: its done marker " + marker.Quoted() + " is there"}, nil
 }
 
-func (f *folder) settleByContent(ctx context.Context, c *candidate, o storage.Object) (settled, error) {
+func (f *folder) settleByContent(ctx context.Context, c *candidate, src storage.Reader) (settled, error) {
 	quiet := time.Since(c.since)
 	if c.looks > 1 && quiet >= f.settleTime() {
 		return settled{how: fmt.Sprintf("quiet: unchanged for %s", quiet.Round(time.Millisecond))}, nil
 	}
 	left := max(f.settleTime()-quiet, time.Millisecond)
 	wait := settled{wait: fmt.Sprintf("not yet quiet for %s", f.settleTime()), after: left}
-	if !f.rule.Complete.Prove || o.Size == 0 {
+	if !f.rule.Complete.Prove || src.Object().Size == 0 {
 		return wait, nil
 	}
 	begin := time.Now()
-	e, err := f.prove(ctx, o)
+	e, err := prove(ctx, src)
 	if err != nil {
 		return settled{}, err
 	}
@@ -91,19 +99,14 @@ func (f *folder) settleByContent(ctx context.Context, c *candidate, o storage.Ob
 	return wait, nil
 }
 
-// prove reads the file by its format.
-func (f *folder) prove(ctx context.Context, o storage.Object) (proof.Evidence, error) {
-	r, err := f.store.Open(ctx, o.Key, o.Version)
-	if err != nil {
-		return proof.Evidence{}, err
-	}
-	defer r.Close()
-	if h, ok := r.(storage.HoleFinder); ok {
+// prove reads the file by its format, where no part of it was never written.
+func prove(ctx context.Context, src storage.Reader) (proof.Evidence, error) {
+	if h, ok := src.(storage.HoleFinder); ok {
 		if at, found := h.Hole(); found {
 			return proof.Evidence{Verdict: proof.Incomplete, Reason: fmt.Sprintf("nothing was written yet at byte %d", at)}, nil
 		}
 	}
-	return proof.Check(ctx, r, o.Size)
+	return proof.Check(ctx, src, src.Object().Size)
 }
 
 // nextPause is the time to the next look at an incomplete file: short at first, since most are complete in a moment.

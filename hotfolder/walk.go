@@ -62,21 +62,21 @@ func (w *walk) run(ctx context.Context) error {
 	f := w.f
 
 	w.enter(stepSettle)
-	if err := w.look(ctx); err != nil {
+	src, err := f.store.Open(ctx, f.prefix.Join(w.c.key), "")
+	if err != nil {
+		return ofSource(err)
+	}
+	defer src.Close()
+	if err := w.look(ctx, src); err != nil {
 		return err
 	}
 
-	w.enter(stepClaim) // the lease was taken with the partition; what was seen before it must still be so under it
+	w.enter(stepClaim) // the lease came with the partition, and this look is under it
 	if f.rule.After == config.AfterKeep {
 		if err := w.keptBefore(ctx); err != nil {
 			return err
 		}
 	}
-	src, err := f.store.Open(ctx, w.obj.Key, w.obj.Version)
-	if err != nil {
-		return ofSource(err)
-	}
-	defer src.Close()
 
 	w.enter(stepStage)
 	content, staged, err := f.r.d.Area.Stage(ctx, beating{src, w.p})
@@ -124,16 +124,10 @@ func (w *walk) run(ctx context.Context) error {
 	return nil
 }
 
-// look decides whether the drop is complete, and as which version.
-func (w *walk) look(ctx context.Context) error {
-	o, err := w.f.store.Stat(ctx, w.f.prefix.Join(w.c.key))
-	if err != nil {
-		return ofSource(err)
-	}
+// look decides whether the drop is complete, and as which version. Nothing of it is read before its kind is known.
+func (w *walk) look(ctx context.Context, src storage.Reader) error {
+	o := src.Object()
 	w.obj = o
-	if o.Kind == storage.Directory {
-		return errGone
-	}
 	if unsafeKind(o.Kind) {
 		return errNoFile
 	}
@@ -141,7 +135,7 @@ func (w *walk) look(ctx context.Context) error {
 	w.drop = asset.Drop{
 		Hotfolder: w.f.rule.Hotfolder, Key: w.c.key, Version: o.Version, Size: o.Size, Arrived: o.Changed, Door: asset.DoorShare,
 	}
-	s, err := w.f.settle(ctx, w.c, o)
+	s, err := w.f.settle(ctx, w.c, src)
 	switch {
 	case err != nil:
 		return ofSource(err)

@@ -19,3 +19,10 @@ type FolderMaker interface {
 	// MakeFolder makes the folder and what is missing above it. Idempotent.
 	MakeFolder(ctx context.Context, key asset.Key) error
 }
+
+// WriterFinder is implemented by a [Reader] whose store can see writers: what [Store.Writers] tells, without resolving the key
+// again.
+type WriterFinder interface {
+	// Writers reports whether any process holds the opened file open for writing. known is false when the store cannot tell.
+	Writers() (open, known bool)
+}

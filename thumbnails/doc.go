@@ -13,7 +13,7 @@
 //
 // # What it writes
 //
-// Below the prefix it was given and nowhere else: <prefix>/ab/cd/<sha256>/<size>.<jpg|png> and, beside them,
+// Below the prefix it was given and nowhere else: <prefix>/ab/<sha256>/<size>.<jpg|png> and, beside them,
 // info.json: the original's measures, or why it cannot be rendered, so that nobody tries for ever. Files appear whole
 // (that is the store's doing) and the same input gives the same bytes, so that nodes may race.
 //

@@ -2,8 +2,8 @@
 // the catalog of names, the drops that failed, the archive and the journal.
 //
 //	store.json                        identity of the tree
-//	assets/ab/cd/<sha256>             bytes, immutable
-//	ledger/ab/cd/<drop id>.json       one record per import: the commit point
+//	assets/ab/<sha256>             bytes, immutable
+//	ledger/ab/<drop id>.json       one record per import: the commit point
 //	catalog/<name>/<n>.json           versions of a name
 //	library/<name>                    readable tree, by rule
 //	failed/<hotfolder>/<key>          drops that could not be imported, each with <key>.error.json

@@ -98,7 +98,7 @@ func (s *Store) duplicate(ctx context.Context, src storage.Object, dst asset.Key
 // fill copies the bytes of r by the cheapest way that the file system has.
 func (t *staged) fill(ctx context.Context, r *reader) error {
 	want := r.obj.Size
-	if unix.IoctlFileClone(int(t.f.Fd()), int(r.Fd())) == nil {
+	if unix.IoctlFileClone(t.f.fd, r.fd) == nil {
 		t.size = want
 		return nil
 	}
@@ -123,13 +123,12 @@ func (t *staged) copyRange(ctx context.Context, r *reader, want int64) error {
 		if err := context.Cause(ctx); err != nil {
 			return err
 		}
-		n, err := unix.CopyFileRange(int(r.Fd()), nil, int(t.f.Fd()), nil, int(min(piece, want-t.size)), 0)
+		n, err := unix.CopyFileRange(r.fd, nil, t.f.fd, nil, int(min(piece, want-t.size)), 0)
 		if errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EDQUOT) || errors.Is(err, unix.EIO) {
 			return err
 		}
 		if err != nil || n == 0 {
-			_, err = r.Seek(t.size, io.SeekStart)
-			return err
+			return nil
 		}
 		t.size += int64(n)
 	}

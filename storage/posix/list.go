@@ -14,8 +14,10 @@ import (
 
 const (
 	direntBuffer = 32 << 10
-	maxDepth     = 200 // folders below one another; each open level costs a descriptor and a buffer
-	ctxEvery     = 256 // entries between two looks at the context
+	deepBuffer   = 4 << 10 // of folders below shallow others, so that a deep tree costs little
+	shallow      = 8
+	maxDepth     = asset.MaxKey/2 + 8 // folders below one another; each open level costs a descriptor and a buffer
+	ctxEvery     = 256                // entries between two looks at the context
 )
 
 // List implements storage.Store. It reads a folder in pieces of 32 KiB and asks for each entry's attributes by its name in the
@@ -47,7 +49,11 @@ type lister struct {
 // folder yields what is in the open folder and closes it. It reports whether the caller wants more.
 func (l *lister) folder(fd int, prefix asset.Key, depth int) bool {
 	defer unix.Close(fd)
-	buf := make([]byte, direntBuffer)
+	size := direntBuffer
+	if depth > shallow {
+		size = deepBuffer
+	}
+	buf := make([]byte, size)
 	for {
 		n, err := retryEINTR(func() (int, error) { return unix.ReadDirent(fd, buf) })
 		if err != nil {

@@ -3,7 +3,6 @@ package posix
 import (
 	"context"
 	"fmt"
-	"os"
 
 	"golang.org/x/sys/unix"
 
@@ -14,7 +13,7 @@ import (
 const openFlags = unix.O_RDONLY | unix.O_NONBLOCK | unix.O_NOFOLLOW | unix.O_CLOEXEC | unix.O_NOCTTY
 
 type reader struct {
-	*os.File
+	*file
 	s   *Store
 	obj storage.Object
 }
@@ -56,7 +55,7 @@ func (s *Store) openFile(dir int, base string, key asset.Key, v asset.Version) (
 		unix.Close(fd)
 		return nil, err
 	}
-	return &reader{File: os.NewFile(uintptr(fd), base), s: s, obj: after}, nil
+	return &reader{file: &file{fd: fd}, s: s, obj: after}, nil
 }
 
 // wanted checks that o is a file of version v ("" is any).
@@ -81,7 +80,7 @@ func (r *reader) Check(ctx context.Context) error {
 	if err := wanted(o, r.obj.Version); err != nil {
 		return fail("check", r.obj.Key, err)
 	}
-	if open, known := r.s.writersOf(int(r.Fd())); known && open {
+	if open, known := r.Writers(); known && open {
 		return fail("check", r.obj.Key, fmt.Errorf("%w: it is open for writing", storage.ErrChanged))
 	}
 	return nil
@@ -89,12 +88,9 @@ func (r *reader) Check(ctx context.Context) error {
 
 // Hole implements storage.HoleFinder by SEEK_HOLE. Space that was reserved by fallocate and never written counts as a hole.
 func (r *reader) Hole() (offset int64, found bool) {
-	at, err := unix.Seek(int(r.Fd()), 0, unix.SEEK_HOLE)
-	if err != nil {
-		return 0, false
-	}
-	if _, err := r.Seek(0, 0); err != nil {
-		return 0, false
-	}
-	return at, at < r.obj.Size
+	at, err := unix.Seek(r.fd, 0, unix.SEEK_HOLE)
+	return at, err == nil && at < r.obj.Size
 }
+
+// Writers implements storage.WriterFinder.
+func (r *reader) Writers() (open, known bool) { return r.s.writersOf(r.fd) }

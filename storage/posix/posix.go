@@ -42,10 +42,11 @@ type Store struct {
 }
 
 var (
-	_ storage.Store       = (*Store)(nil)
-	_ storage.Watcher     = (*Store)(nil)
-	_ storage.FolderMaker = (*Store)(nil)
-	_ storage.HoleFinder  = (*reader)(nil)
+	_ storage.Store        = (*Store)(nil)
+	_ storage.Watcher      = (*Store)(nil)
+	_ storage.FolderMaker  = (*Store)(nil)
+	_ storage.HoleFinder   = (*reader)(nil)
+	_ storage.WriterFinder = (*reader)(nil)
 )
 
 // Open opens the folder dir as a store, puts back or deletes what killed processes left in it, and finds out what its file

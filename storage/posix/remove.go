@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 
 	"golang.org/x/sys/unix"
 
@@ -90,8 +89,7 @@ func (s *Store) stillUnchanged(aside asset.Key, v asset.Version, force bool) err
 		if err != nil {
 			return err
 		}
-		f := os.NewFile(uintptr(fd), base)
-		defer f.Close()
+		defer unix.Close(fd)
 		o, err := s.statFile(fd, aside)
 		if err != nil || force {
 			return err

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"io/fs"
-	"os"
 
 	"golang.org/x/sys/unix"
 
@@ -18,7 +17,7 @@ const copyBuffer = 256 << 10
 // staged is a file in tmp.
 type staged struct {
 	s       *Store
-	f       *os.File
+	f       *file
 	name    string
 	size    int64
 	flushed bool
@@ -26,7 +25,8 @@ type staged struct {
 	broken  error
 }
 
-// Stage implements storage.Store with a file in this process's tmp folder, which is on the file system of the root.
+// Stage implements storage.Store with a file that nobody may write to later, since what is published
+// is never changed, only replaced. It lies in this process's tmp folder, on the file system of the root.
 func (s *Store) Stage(ctx context.Context) (storage.Staged, error) {
 	if err := context.Cause(ctx); err != nil {
 		return nil, err
@@ -37,11 +37,11 @@ func (s *Store) Stage(ctx context.Context) (storage.Staged, error) {
 func (s *Store) stage() (*staged, error) {
 	name := s.boot.name()
 	const flags = unix.O_RDWR | unix.O_CREAT | unix.O_EXCL | unix.O_CLOEXEC | unix.O_NOFOLLOW
-	fd, err := retryEINTR(func() (int, error) { return unix.Openat(s.boot.tmp, name, flags, 0o644) })
+	fd, err := retryEINTR(func() (int, error) { return unix.Openat(s.boot.tmp, name, flags, 0o444) })
 	if err != nil {
 		return nil, fail("stage", asset.Key(name), err)
 	}
-	return &staged{s: s, f: os.NewFile(uintptr(fd), name), name: name}, nil
+	return &staged{s: s, f: &file{fd: fd}, name: name}, nil
 }
 
 func (t *staged) Write(p []byte) (int, error) {
@@ -102,7 +102,7 @@ func (t *staged) Publish(ctx context.Context, key asset.Key, o storage.PutOption
 			return storage.Object{}, err
 		}
 	}
-	return t.s.statFile(int(t.f.Fd()), key)
+	return t.s.statFile(t.f.fd, key)
 }
 
 func (t *staged) rename(key asset.Key, o storage.PutOptions) error {

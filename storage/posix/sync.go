@@ -3,7 +3,6 @@ package posix
 import (
 	"context"
 	"errors"
-	"os"
 	"sync"
 	"time"
 
@@ -131,7 +130,7 @@ func syncEach(batch []*syncRequest) {
 
 // file makes the bytes of f durable. After an error the bytes count as lost: the kernel reports it once, and a second fsync
 // that succeeds means nothing.
-func (y *syncer) file(ctx context.Context, f *os.File) error { return y.wait(ctx, f.Sync) }
+func (y *syncer) file(ctx context.Context, f *file) error { return y.wait(ctx, f.Sync) }
 
 // Sync implements storage.Store: the folders of the keys are made durable, and above them every folder that this process
 // has not yet seen durable.

@@ -40,7 +40,7 @@ func (s *Store) Writers(ctx context.Context, key asset.Key, v asset.Version) (op
 		return false, false, err
 	}
 	defer r.Close()
-	open, known = s.writersOf(int(r.(*reader).Fd()))
+	open, known = r.(*reader).Writers()
 	return open, known, nil
 }
 

@@ -113,10 +113,11 @@ type armed struct {
 }
 
 var (
-	_ storage.Store       = (*Fault)(nil)
-	_ storage.Watcher     = (*Fault)(nil)
-	_ storage.FolderMaker = (*Fault)(nil)
-	_ storage.HoleFinder  = (*faultReader)(nil)
+	_ storage.Store        = (*Fault)(nil)
+	_ storage.Watcher      = (*Fault)(nil)
+	_ storage.FolderMaker  = (*Fault)(nil)
+	_ storage.HoleFinder   = (*faultReader)(nil)
+	_ storage.WriterFinder = (*faultReader)(nil)
 )
 
 // NewFault wraps inner. Without rules it changes nothing but counts.

@@ -89,6 +89,14 @@ func (r *faultReader) Check(ctx context.Context) error {
 	return r.f.around(ctx, OpCheck, r.Object().Key, func(error) error { return r.Reader.Check(ctx) })
 }
 
+// Writers implements storage.WriterFinder as far as the inner reader does. It is no operation either.
+func (r *faultReader) Writers() (open, known bool) {
+	if w, ok := r.Reader.(storage.WriterFinder); ok {
+		return w.Writers()
+	}
+	return false, false
+}
+
 // Hole implements storage.HoleFinder as far as the inner reader does. It is no operation: it cannot fail.
 func (r *faultReader) Hole() (offset int64, found bool) {
 	if h, ok := r.Reader.(storage.HoleFinder); ok {
