@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"hotfolderd/asset"
 	"hotfolderd/config"
 )
 
@@ -129,6 +130,15 @@ func TestDocs_eachChangeSaysInItsFirstLineWhatItIs(t *testing.T) {
 		line, _, _ := strings.Cut(readDoc(t, filepath.Join("docs/changes", filepath.Base(file))), "\n")
 		if !firstLine.MatchString(line) {
 			t.Errorf("%s: want a first line as %s, got %q", file, firstLine, line)
+		}
+	}
+}
+
+func TestDocs_theLayoutOnDiskIsTheOneInUse(t *testing.T) {
+	want := strings.Repeat("ab/", strings.Count(string(asset.Hash{0xab}.Shard()), "/"))
+	for _, name := range []string{"assets/" + want + "<sha256> ", "ledger/" + want + "<drop id>.json ", "image-cache/" + want + "<sha256>/... "} {
+		if !strings.Contains(readDoc(t, "docs/operating.md"), name) {
+			t.Errorf("docs/operating.md does not show %s", name)
 		}
 	}
 }
