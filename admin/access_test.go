@@ -40,8 +40,10 @@ func TestNew_refusesWhatIsNotSafe(t *testing.T) {
 
 func TestAccess_withATokenEveryRouteButProbesNeedsIt(t *testing.T) {
 	s := newServer(t, newFake(), Options{Token: testToken, Registry: registry()})
-	closed := []string{"/", "/metrics", "/v1/node", "/v1/hotfolders", "/v1/failed", "/v1/events", "/v1/why?path=inbox/a", "/v1/assets/a",
-		"/v1/assets/a/thumbnail", "/readyz?verbose", "/v1/thumbnails/00/1", "/nowhere", "/%70age", "/v1/assets/..%2f..%2fpage/style.css"}
+	closed := []string{
+		"/", "/metrics", "/v1/node", "/v1/hotfolders", "/v1/failed", "/v1/events", "/v1/why?path=inbox/a", "/v1/assets/a",
+		"/v1/assets/a/thumbnail", "/readyz?verbose", "/v1/thumbnails/00/1", "/nowhere", "/%70age", "/v1/assets/..%2f..%2fpage/style.css",
+	}
 	bad := map[string]string{"none": "", "wrong": "Bearer " + testToken + "x", "shorter": "Bearer " + testToken[1:], "empty": "Bearer ", "basic": "Basic " + testToken}
 	for _, target := range closed {
 		for what, value := range bad {

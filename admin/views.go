@@ -113,8 +113,11 @@ func (f Folder) busy() string {
 // Numbers of the card, in the order of the walk.
 func (f folderView) Numbers() []number {
 	return []number{
-		{"waiting", count(f.Waiting), ""}, {"in flight", count(f.InFlight), ""}, {"imported", count(f.Imported), ""},
-		{"failed", count(f.Failed), markIf(f.Failed > 0, "bad")}, {"ignored", count(f.Ignored), ""},
+		{"waiting", count(f.Waiting), ""},
+		{"in flight", count(f.InFlight), ""},
+		{"imported", count(f.Imported), ""},
+		{"failed", count(f.Failed), markIf(f.Failed > 0, "bad")},
+		{"ignored", count(f.Ignored), ""},
 	}
 }
 

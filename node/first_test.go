@@ -5,7 +5,6 @@ import (
 	"testing"
 )
 
-
 func TestRun_aPhotoIsImportedOnce(t *testing.T) {
 	n := start(t, options(t, t.TempDir(), rule("inbox")))
 	photo := jpeg(100_000, 1)

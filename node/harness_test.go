@@ -37,7 +37,7 @@ func TestMain(m *testing.M) {
 // fixedRules is a rule set that a test holds in its hand.
 type fixedRules []config.Rule
 
-func (r fixedRules) Mark(context.Context) (string, error)         { return "", nil }
+func (r fixedRules) Mark(context.Context) (string, error)        { return "", nil }
 func (r fixedRules) Load(context.Context) ([]config.Rule, error) { return r, nil }
 
 // rule is a rule without thumbnails that settles quickly.

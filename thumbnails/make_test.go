@@ -109,8 +109,16 @@ func tiffWith(m *image.NRGBA, orientation int) []byte {
 	}
 	binary.LittleEndian.PutUint32(b[4:], uint32(len(b)))
 	fields := [][4]uint32{
-		{256, 4, 1, uint32(w)}, {257, 4, 1, uint32(h)}, {258, 3, 3, bits}, {259, 3, 1, 1}, {262, 3, 1, 2}, {273, 4, 1, data},
-		{274, 3, 1, uint32(orientation)}, {277, 3, 1, 3}, {278, 4, 1, uint32(h)}, {279, 4, 1, uint32(len(pix))},
+		{256, 4, 1, uint32(w)},
+		{257, 4, 1, uint32(h)},
+		{258, 3, 3, bits},
+		{259, 3, 1, 1},
+		{262, 3, 1, 2},
+		{273, 4, 1, data},
+		{274, 3, 1, uint32(orientation)},
+		{277, 3, 1, 3},
+		{278, 4, 1, uint32(h)},
+		{279, 4, 1, uint32(len(pix))},
 	}
 	b = binary.LittleEndian.AppendUint16(b, uint16(len(fields)))
 	for _, f := range fields {

@@ -26,7 +26,9 @@ func profile() []byte {
 		{"rXYZ", xyz(0x00009c18, 0x00004fa5, 0x000004fc)},
 		{"gXYZ", xyz(0x0000348d, 0x0000a02c, 0x00000f95)},
 		{"bXYZ", xyz(0x00002631, 0x0000102f, 0x0000be9c)},
-		{"rTRC", gamma(0x0233)}, {"gTRC", gamma(0x0233)}, {"bTRC", gamma(0x0233)},
+		{"rTRC", gamma(0x0233)},
+		{"gTRC", gamma(0x0233)},
+		{"bTRC", gamma(0x0233)},
 	}
 	table, data := be.AppendUint32(nil, uint32(len(tags))), []byte(nil)
 	for _, t := range tags {
