@@ -142,6 +142,7 @@ type Match struct {
 // Complete decides when a drop is complete.
 type Complete struct {
 	Settle     Duration `yaml:"settle"`      // how long an unproven file must be quiet
+	Patience   Duration `yaml:"patience"`    // how long, when its own format says that its end is missing
 	DoneMarker string   `yaml:"done_marker"` // e.g. "{name}.done" or ".ready": taken only when this file is there too
 	Prove      bool     `yaml:"prove"`       // take a file at once when its format proves it whole
 	Watch      string   `yaml:"watch"`       // auto, events or poll
@@ -166,6 +167,7 @@ type Retry struct {
 // Defaults of a rule.
 const (
 	DefaultSettle     = Duration(2 * time.Second)
+	DefaultPatience   = Duration(30 * time.Second)
 	DefaultAttempts   = 5
 	DefaultBackoff    = Duration(500 * time.Millisecond)
 	DefaultMaxBackoff = Duration(30 * time.Second)

@@ -38,6 +38,7 @@ func ruleTable(r *Rule) []entry {
 		}},
 		{name: "complete", doc: "When a drop is complete.", keys: []entry{
 			{name: "settle", to: &r.Complete.Settle, max: maxDay, doc: "How long a file must be quiet when nothing proves it whole."},
+			{name: "patience", to: &r.Complete.Patience, max: maxDay, doc: "How long a file must be quiet when its own format says that its end is missing; then it is imported as it is."},
 			{
 				name: "done_marker", to: &r.Complete.DoneMarker, check: doneMarker,
 				doc: "A drop is taken only when this file is beside it: {name}.done for each file, or .ready for the folder. Empty: none.",

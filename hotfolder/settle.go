@@ -13,10 +13,10 @@ import (
 )
 
 const (
-	hintPause  = 2 * time.Millisecond   // between a hint and the look that it asks for
-	firstPause = 2 * time.Millisecond   // between the first two looks at a file that is not complete; doubles
-	maxPause   = 500 * time.Millisecond // at most, while it may become complete by its format
-	proofShare = 10                     // a proof may take one part in so many of the time
+	hintPause  = 2 * time.Millisecond // between a hint and the look that it asks for
+	firstPause = 2 * time.Millisecond // between the first two looks at a file that is not complete; doubles
+	maxPause   = time.Second          // at most, while it may become complete by its format
+	proofShare = 10                   // a proof may take one part in so many of the time
 )
 
 // settled is the answer to "is this drop complete?".
@@ -31,7 +31,8 @@ type settled struct {
 //
 //	known   the store has whole objects only; a done marker is there; the file was renamed into place and nobody writes to it
 //	proven  its format ends where the file ends, no part of it was never written, and nobody is seen writing to it
-//	quiet   this version was seen at two looks at least settle apart, and nobody is seen writing to it
+//	quiet   this version was seen at two looks at least settle apart (patience, where its format says that its end is
+//	        missing), and nobody is seen writing to it
 //
 // Where the store can see writers, a file that somebody holds open for writing is never complete, however long it pauses.
 func (f *folder) settle(ctx context.Context, c *candidate, src storage.Reader) (settled, error) {
@@ -74,29 +75,39 @@ func (f *folder) settleByMarker(ctx context.Context, c *candidate) (settled, err
 	return settled{how: "known: its done marker " + marker.Quoted() + " is there"}, nil
 }
 
+// settleByContent proves the file by its format, and otherwise waits until it has been quiet: for longer when the format says
+// that its end is missing.
 func (f *folder) settleByContent(ctx context.Context, c *candidate, src storage.Reader) (settled, error) {
-	quiet := time.Since(c.since)
-	if c.looks > 1 && quiet >= f.settleTime() {
-		return settled{how: fmt.Sprintf("quiet: unchanged for %s", quiet.Round(time.Millisecond))}, nil
-	}
-	left := max(f.settleTime()-quiet, time.Millisecond)
-	wait := settled{wait: fmt.Sprintf("not yet quiet for %s", f.settleTime()), after: left}
-	if !f.rule.Complete.Prove || src.Object().Size == 0 {
-		return wait, nil
-	}
 	begin := time.Now()
-	e, err := prove(ctx, src)
+	e, err := f.evidence(ctx, src)
 	if err != nil {
 		return settled{}, err
 	}
-	switch e.Verdict {
-	case proof.Complete:
+	if e.Verdict == proof.Complete {
 		return settled{how: "proven: " + e.Reason, proven: true}, nil
-	case proof.Incomplete:
-		wait.wait += ", and incomplete: " + e.Reason
+	}
+	need, but := f.settleTime(), ""
+	if e.Verdict == proof.Incomplete {
+		need, but = max(need, f.rule.Complete.Patience.D()), ", although incomplete: "+e.Reason
+	}
+	quiet := time.Since(c.since)
+	if c.looks > 1 && quiet >= need {
+		return settled{how: fmt.Sprintf("quiet: unchanged for %s%s", quiet.Round(time.Millisecond), but)}, nil
+	}
+	left := max(need-quiet, time.Millisecond)
+	wait := settled{wait: fmt.Sprintf("not yet quiet for %s%s", need, but), after: left}
+	if e.Verdict == proof.Incomplete {
 		wait.after = min(left, max(c.nextPause(left), proofShare*time.Since(begin)))
 	}
 	return wait, nil
+}
+
+// evidence is what the file's own format says, where the rule wants to know.
+func (f *folder) evidence(ctx context.Context, src storage.Reader) (proof.Evidence, error) {
+	if !f.rule.Complete.Prove || src.Object().Size == 0 {
+		return proof.Evidence{}, nil
+	}
+	return prove(ctx, src)
 }
 
 // prove reads the file by its format, where no part of it was never written.

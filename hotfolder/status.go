@@ -81,7 +81,7 @@ func (f *folder) health() (Level, string, string) {
 	case f.paused:
 		return Amber, "paused", "paused: it watches, but imports nothing"
 	case f.refused > 0:
-		return Amber, f.activity(), fmt.Sprintf("%d things are left alone because they are no plain files", f.refused)
+		return Amber, f.activity(), fmt.Sprintf("left alone, because they are no plain files: %d", f.refused)
 	}
 	return Green, f.activity(), ""
 }

@@ -39,6 +39,7 @@ type walk struct {
 	obj     storage.Object
 	drop    asset.Drop
 	how     string // settled how
+	proven  bool   // by its format alone
 	record  asset.Record
 	outcome asset.Outcome
 }
@@ -47,7 +48,7 @@ type walk struct {
 var (
 	errGone    = errors.New("the drop is gone")
 	errChanged = errors.New("the drop changed meanwhile")
-	errKept    = errors.New("imported before")
+	errKept    = errors.New("it stays, and nothing is to be done")
 	errNoFile  = errors.New("not a plain file")
 )
 
@@ -142,7 +143,10 @@ func (w *walk) look(ctx context.Context, src storage.Reader) error {
 	case s.how == "":
 		return &waitError{s}
 	}
-	w.how = s.how
+	w.how, w.proven = s.how, s.proven
+	if o.Size == 0 && w.f.rule.Match.Empty == "ignore" {
+		return errKept
+	}
 	return refuse(w.f.rule, o)
 }
 
@@ -163,7 +167,7 @@ func (w *walk) keptBefore(ctx context.Context) error {
 }
 
 // sameBytes makes sure that what was staged is the whole of one version: nothing changed while it was read. Where writers
-// cannot be seen, the proof is made again on the bytes that were really read.
+// cannot be seen, a proof is made again on the bytes that were really read.
 func (w *walk) sameBytes(ctx context.Context, src storage.Reader, staged storage.Staged) error {
 	if err := src.Check(ctx); err != nil {
 		return ofSource(err)
@@ -171,11 +175,11 @@ func (w *walk) sameBytes(ctx context.Context, src storage.Reader, staged storage
 	if staged.Size() != w.obj.Size {
 		return errChanged
 	}
-	if w.f.store.Properties().SeesWriters || !w.f.rule.Complete.Prove {
+	if w.f.store.Properties().SeesWriters || !w.proven {
 		return nil
 	}
 	e, err := proof.Check(ctx, staged, staged.Size())
-	if err == nil && e.Verdict == proof.Incomplete && time.Since(w.c.since) < w.f.settleTime() {
+	if err == nil && e.Verdict != proof.Complete {
 		return errChanged
 	}
 	return err

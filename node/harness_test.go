@@ -44,6 +44,7 @@ func (r fixedRules) Load(context.Context) ([]config.Rule, error) { return r, nil
 func rule(hotfolder string, change ...func(*config.Rule)) config.Rule {
 	r := config.DefaultRule(hotfolder)
 	r.Complete.Settle = config.Duration(300 * time.Millisecond)
+	r.Complete.Patience = config.Duration(2 * time.Second)
 	r.Thumbnails.Sizes = nil
 	for _, c := range change {
 		c(&r)

@@ -211,3 +211,40 @@ func TestRoom_aDropIsImportedWithinASecondWhileManyWaitElsewhere(t *testing.T) {
 		t.Error("the other hotfolder was done before the drops came: the test says nothing")
 	}
 }
+
+func TestComplete_aFileWhoseFormatHasNoEndYetIsWaitedForPatiently(t *testing.T) {
+	r := start(t, options(t, t.TempDir(), rule("inbox", func(r *config.Rule) { r.Complete.Patience = config.Duration(time.Minute) })))
+	data := jpeg(30_000, 1)
+	write(t, r.inbox("a.jpg"), data[:20_000])
+	within(t, 5*time.Second, "seen", func() bool { return r.status("inbox").Settling == 1 })
+	time.Sleep(900 * time.Millisecond) // three times settle: a stalled upload must not be taken
+	if imported(t, r.Area(), "inbox/a.jpg") != nil {
+		t.Fatal("half a JPEG was imported after settle")
+	}
+	f, err := os.OpenFile(r.inbox("a.jpg"), os.O_APPEND|os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.Write(data[20_000:]); err != nil {
+		t.Fatal(err)
+	}
+	f.Close()
+	r.expect("a.jpg", data)
+	if n := r.number("inbox/a.jpg"); n != 1 {
+		t.Errorf("want version 1, got %d", n)
+	}
+}
+
+func TestMatch_emptyFilesCanBeLeftAlone(t *testing.T) {
+	r := start(t, options(t, t.TempDir(), rule("inbox", func(r *config.Rule) { r.Match.Empty = "ignore" })))
+	write(t, r.inbox("empty.jpg"), nil)
+	data := jpeg(2000, 1)
+	write(t, r.inbox("a.jpg"), data)
+	r.expect("a.jpg", data)
+	within(t, 10*time.Second, "the empty one was looked at", func() bool { s := r.status("inbox"); return s.Ready+s.Settling+s.InHand == 0 })
+	if _, err := os.Stat(r.inbox("empty.jpg")); err != nil {
+		t.Errorf("want it left where it is: %v", err)
+	}
+	write(t, r.inbox("empty.jpg"), data)
+	r.expect("empty.jpg", data)
+}
