@@ -28,7 +28,7 @@ const Published = "published"
 func Default() Settings {
 	return Settings{
 		Node:       Node{Roles: DefaultRoles(), Weight: DefaultWeight, Priority: DefaultPriority},
-		Storage:    Storage{URL: DefaultStorageURL},
+		Storage:    Storage{URL: DefaultStorageURL, JournalDays: DefaultJournalDays},
 		Cluster:    Cluster{Namespace: DefaultNamespace, Isolation: DefaultIsolation},
 		Hotfolders: DefaultHotfolders,
 		Import: Import{

@@ -31,7 +31,8 @@ type Node struct {
 
 // Storage is where the work area and, by default, the hotfolders are.
 type Storage struct {
-	URL string `yaml:"url"` // file:///srv/hotfolderd or s3://bucket/prefix?...; a plain path is a file URL
+	URL         string `yaml:"url"`          // file:///srv/hotfolderd or s3://bucket/prefix?...; a plain path is a file URL
+	JournalDays int    `yaml:"journal_days"` // the journal is kept so many days; 0 keeps all of it
 }
 
 // Cluster is how nodes find each other. Without an address the node is alone.
@@ -82,6 +83,7 @@ type Log struct {
 // Defaults of a node's settings; documents and tests are held against these.
 const (
 	DefaultStorageURL       = "./data"
+	DefaultJournalDays      = 90
 	DefaultNamespace        = "default"
 	DefaultIsolation        = "majority"
 	DefaultHotfolders       = "configs/hotfolders"

@@ -34,6 +34,7 @@ func settingsTable(s *Settings) []entry {
 				name: "url", to: &s.Storage.URL, check: storeURL,
 				doc: "A folder, file:///folder, or s3://bucket/prefix?endpoint=https://host:9000&region=name. Keys and secrets are given as files or by the environment, never here.",
 			},
+			{name: "journal_days", to: &s.Storage.JournalDays, min: 0, max: 36500, doc: "The journal is kept so many days, for why and the page; 0 keeps all of it."},
 		}},
 		{name: "cluster", doc: "How nodes find each other. Without an address the node is alone.", keys: []entry{
 			{
