@@ -19,6 +19,7 @@ const (
 	maxPoll     = 10 * time.Second // longest, when nothing changes and the rule does not say
 	watchedDuty = 100              // with hints
 	watchedPoll = time.Minute      // shortest time between two scans that nobody asked for, with hints
+	askedDuty   = 4                // when the rule says how often
 	maxTold     = 10_000           // refused things that are remembered as told
 )
 
@@ -50,7 +51,7 @@ func (f *folder) pollPause(last time.Duration, found bool, took time.Duration, h
 		least, most, duty = watchedPoll, 10*watchedPoll, watchedDuty
 	}
 	if p := f.rule.Complete.Poll.D(); p > 0 {
-		least, most = min(least, p), p
+		least, most, duty = min(least, p), p, askedDuty
 	}
 	next := least
 	if !found {

@@ -15,16 +15,9 @@ const identityEvery = 2 * time.Second
 
 // watchIdentity stops imports while the store is not the one that was opened: a share that was unmounted or swapped under the
 // node. A store that does not answer at all is not judged here; its hotfolders show it.
-func (n *Node) watchIdentity(ctx context.Context) error {
-	tick := time.NewTicker(identityEvery)
-	defer tick.Stop()
+func (n *Node) watchIdentity(ctx context.Context) {
 	halted := false
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-		}
+	every(ctx, identityEvery, func() {
 		switch err := n.area.CheckIdentity(ctx); {
 		case errors.Is(err, storage.ErrIdentity):
 			n.room.Halt(err.Error())
@@ -37,5 +30,5 @@ func (n *Node) watchIdentity(ctx context.Context) error {
 			n.room.Halt("")
 			n.log.Info("the store is back, imports go on")
 		}
-	}
+	})
 }

@@ -35,6 +35,11 @@ type Options struct {
 	// Renderer is the command of a child process that runs thumbnails.ServeWorker. Empty renders in this process, where a
 	// hostile picture can be refused but not killed.
 	Renderer []string
+	// Memory is a folder of this machine where the identity of each store that was opened is remembered, so that an empty mount
+	// point in place of a known share is refused. It is made when it is missing. Empty is no memory.
+	Memory string
+	// NewStore takes whatever store is there, also where Memory knows another one, and remembers it instead.
+	NewStore bool
 	// Wrap is put around every store that is opened; for faults in tests.
 	Wrap func(storage.Store) storage.Store
 	// Step is called before each step of each walk; for tests that end the process there.
@@ -83,7 +88,7 @@ func New(ctx context.Context, o Options) (*Node, error) {
 // build opens one part after the other; each registers its closer as soon as it exists.
 func (n *Node) build(ctx context.Context) (err error) {
 	s := n.o.Settings
-	if err := supported(s); err != nil {
+	if err := Supported(s); err != nil {
 		return err
 	}
 	if n.o.Rules == nil {
@@ -91,9 +96,10 @@ func (n *Node) build(ctx context.Context) (err error) {
 	}
 	n.stores = newStores(n.o.Wrap)
 	n.onClose(n.stores.close)
-	main, err := n.stores.open(ctx, s.Storage.URL, true)
+	expect := n.expected()
+	main, err := n.stores.open(ctx, s.Storage.URL, expect == "")
 	if err != nil {
-		return err
+		return n.replaced(err, expect)
 	}
 	if n.leaser, err = local.New(main.private()); err != nil {
 		return err
@@ -102,10 +108,11 @@ func (n *Node) build(ctx context.Context) (err error) {
 	if n.claims, err = claimAll(ctx, n.leaser, s.Cluster.Namespace); err != nil {
 		return err
 	}
-	n.area, err = workarea.Open(ctx, main, workarea.Options{Node: s.Node.ID, Log: n.log, Metrics: n.o.Registry})
+	n.area, err = workarea.Open(ctx, main, workarea.Options{Node: s.Node.ID, Expect: expect, Log: n.log, Metrics: n.o.Registry})
 	if err != nil {
-		return err
+		return n.replaced(err, expect)
 	}
+	n.remember()
 	if err := n.buildThumbnails(main); err != nil {
 		return err
 	}
@@ -116,17 +123,22 @@ func (n *Node) build(ctx context.Context) (err error) {
 	return n.buildWeb()
 }
 
-// supported refuses settings that are well-formed and cannot be served, instead of passing over them in silence.
-func supported(s config.Settings) error {
-	switch {
-	case len(s.Cluster.Consul) > 0:
-		return fmt.Errorf("cluster.consul: clusters: %w", ErrUnsupported)
-	case s.FTP.UsersFile != "":
-		return fmt.Errorf("ftp.users_file: the FTP gate: %w", ErrUnsupported)
-	case s.Hotfolders == config.Published:
-		return fmt.Errorf("hotfolders: published rule sets: %w", ErrUnsupported)
+// Supported refuses settings that are well-formed and cannot be served, instead of passing over them in silence. Its error
+// tells all of them, each wraps [ErrUnsupported].
+func Supported(s config.Settings) error {
+	var errs []error
+	refuse := func(given bool, key, what string) {
+		if given {
+			errs = append(errs, fmt.Errorf("%s: %s: %w", key, what, ErrUnsupported))
+		}
 	}
-	return nil
+	refuse(len(s.Cluster.Consul) > 0, "cluster.consul", "clusters")
+	refuse(s.FTP.UsersFile != "", "ftp.users_file", "the FTP gate")
+	refuse(s.Hotfolders == config.Published, "hotfolders", "published rule sets")
+	if _, err := StoreFolder(s.Storage.URL); err != nil {
+		errs = append(errs, fmt.Errorf("storage.url: %w", err))
+	}
+	return errors.Join(errs...)
 }
 
 func (n *Node) onClose(f func() error) { n.closers = append(n.closers, f) }
@@ -224,9 +236,9 @@ func (n *Node) runImports(ctx, late context.Context) error {
 	if n.o.Settings.Node.HasRole(config.RoleImport) {
 		g.Go(func() error { return n.room.Run(gctx) })
 	}
-	g.Go(func() error { return n.watchRules(gctx) })
-	g.Go(func() error { return n.watchIdentity(gctx) })
-	g.Go(func() error { return n.rates.run(gctx) })
+	for _, watch := range []func(context.Context){n.watchRules, n.watchIdentity, n.rates.run, n.pruneJournal} {
+		g.Go(func() error { watch(gctx); return nil })
+	}
 	n.state.Store(admin.Active)
 	n.log.Info("active", zap.String("node", n.o.Settings.Node.ID), zap.String("store", n.area.ID()))
 	return g.Wait()

@@ -45,20 +45,13 @@ func (r *rates) perSecond(hotfolder string) float64 {
 }
 
 // run moves the minute on until ctx ends.
-func (r *rates) run(ctx context.Context) error {
-	tick := time.NewTicker(rateTick)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-		}
+func (r *rates) run(ctx context.Context) {
+	every(ctx, rateTick, func() {
 		r.mu.Lock()
+		defer r.mu.Unlock()
 		r.now = (r.now + 1) % rateTicks
 		for _, ring := range r.ring {
 			ring[r.now] = 0
 		}
-		r.mu.Unlock()
-	}
+	})
 }

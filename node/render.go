@@ -4,6 +4,7 @@ import (
 	"context"
 	"image/color"
 	"strconv"
+	"strings"
 
 	"hotfolderd/asset"
 	"hotfolderd/config"
@@ -19,6 +20,7 @@ func (r renderer) Render(ctx context.Context, c asset.Content, bytes storage.Sta
 	if r.room == nil || len(t.Sizes) == 0 {
 		return nil, nil
 	}
+	c.Type, _, _ = strings.Cut(c.Type, ";") // a charset decides nothing here, and makes a sentence longer
 	made, err := r.room.Generate(ctx, c, bytes, spec(t))
 	if err != nil {
 		return nil, err

@@ -141,11 +141,11 @@ func (n *Node) spec(ctx context.Context, r config.Rule) (hotfolder.Spec, error) 
 
 // outsideOwn refuses a hotfolder that lies in, or holds, the trees that the program owns: it would import its own files.
 func (n *Node) outsideOwn(where string, prefix asset.Key) error {
-	main, err := folderOf(n.o.Settings.Storage.URL)
+	main, err := StoreFolder(n.o.Settings.Storage.URL)
 	if err != nil {
 		return err
 	}
-	dir, err := folderOf(where)
+	dir, err := StoreFolder(where)
 	if err != nil {
 		return err
 	}
@@ -174,23 +174,14 @@ func inside(path, dir string) bool {
 }
 
 // watchRules looks for changed rules until ctx ends. A bad set is refused and said once; the old one stays.
-func (n *Node) watchRules(ctx context.Context) error {
+func (n *Node) watchRules(ctx context.Context) {
 	last, _ := n.o.Rules.Mark(ctx)
-	tick := time.NewTicker(reloadEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
+	every(ctx, reloadEvery, func() {
+		if mark, err := n.o.Rules.Mark(ctx); err == nil && mark != last {
+			last = mark
+			n.reload(ctx)
 		}
-		mark, err := n.o.Rules.Mark(ctx)
-		if err != nil || mark == last {
-			continue
-		}
-		last = mark
-		n.reload(ctx)
-	}
+	})
 }
 
 func (n *Node) reload(ctx context.Context) {

@@ -115,21 +115,24 @@ func BenchmarkMillion(b *testing.B) {
 			return s.Counts.Imported == uint64((n+999)/1000) && s.Ready+s.Settling+s.InHand == 0 && !s.More
 		})
 		b.ReportMetric(time.Since(begin).Seconds(), "s-until-all-were-looked-at")
-		last := r.status("inbox").LastScan
 		raw := min(rawScan(b, inbox), rawScan(b, inbox))
-		within(b, 10*time.Minute, "two more scans", func() bool {
-			if r.status("inbox").LastScan.After(last) {
-				_ = r.room.Scan("inbox")
-			}
-			return r.status("inbox").LastScan.After(last.Add(3 * raw))
-		})
-		scan := r.status("inbox").ScanTook
+		scan := min(r.scanOnce(b), r.scanOnce(b))
 		b.ReportMetric(memory(), "MiB-more")
 		b.ReportMetric(scan.Seconds(), "s-scan")
 		b.ReportMetric(raw.Seconds(), "s-raw-scan")
 		b.ReportMetric(scan.Seconds()/raw.Seconds(), "x-raw")
 		r.end()
 	}
+}
+
+// scanOnce asks for a scan and tells how long it took.
+func (r *running) scanOnce(b *testing.B) time.Duration {
+	last := r.status("inbox").LastScan
+	if err := r.room.Scan("inbox"); err != nil {
+		b.Fatal(err)
+	}
+	within(b, 10*time.Minute, "a scan", func() bool { return r.status("inbox").LastScan.After(last) })
+	return r.status("inbox").ScanTook
 }
 
 // BenchmarkHuge is one file of many gigabytes: its import beside one read with hashing plus one copy, and the memory it takes.

@@ -40,7 +40,7 @@ func newStores(wrap func(storage.Store) storage.Store) *stores {
 // open opens the store of a URL or a plain path. With create a missing folder is made; the main store of a node that was told
 // nothing must come to be somehow, while a hotfolder's own share must be there.
 func (s *stores) open(ctx context.Context, where string, create bool) (*opened, error) {
-	dir, err := folderOf(where)
+	dir, err := StoreFolder(where)
 	if err != nil {
 		return nil, err
 	}
@@ -61,8 +61,9 @@ func (s *stores) open(ctx context.Context, where string, create bool) (*opened, 
 	return o, nil
 }
 
-// folderOf is the folder that a store URL names.
-func folderOf(where string) (string, error) {
+// StoreFolder is the folder that a store URL, or a plain path, names. It wraps [ErrUnsupported] for a kind of store that this
+// version does not know.
+func StoreFolder(where string) (string, error) {
 	if !strings.Contains(where, "://") {
 		return filepath.Abs(where)
 	}
@@ -115,7 +116,7 @@ func (s *stores) close() error {
 
 // url is the address of an opened store, for people.
 func (s *stores) url(where string) string {
-	dir, err := folderOf(where)
+	dir, err := StoreFolder(where)
 	if err != nil {
 		return where
 	}

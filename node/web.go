@@ -33,6 +33,7 @@ func (n *Node) buildWeb() error {
 	if err := web.Listen(); err != nil {
 		return err
 	}
+	n.onClose(web.Close)
 	n.web = web
 	return nil
 }
