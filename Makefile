@@ -5,7 +5,9 @@ BIN := bin
 STAMP := $(BIN)/.tools
 
 # Debian packages that tests need beside Go and gcc (for the race detector).
-DEBIAN_PACKAGES := rsync
+DEBIAN_PACKAGES := rsync strace
+# What the tests with power cuts need beyond these.
+POWERCUT_PACKAGES := e2fsprogs xfsprogs mount util-linux
 
 # What a call may change: make run ARGS="--config my.yaml", make bench BENCH=Commit PKGS=./workarea
 ARGS ?=
@@ -19,7 +21,7 @@ GO_FILES = $(shell git ls-files --cached --others --exclude-standard '*.go')
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run build test check lint format bench tools debian dist clean
+.PHONY: help run build test powercut check lint format bench tools debian dist clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -34,6 +36,10 @@ build: ## build bin/hotfolderd
 test: debian ## run all tests
 	go test ./... ./testdata/make
 
+powercut: DEBIAN_PACKAGES += $(POWERCUT_PACKAGES)
+powercut: debian ## cut the power of ext4 and XFS under a running node; needs root and loop devices (ARGS="-rounds 300")
+	cd test/powercut && go test -tags powercut $(ARGS)
+
 check: lint ## format, vet, staticcheck, floors, tidy, race detector
 	go test -race -short ./... ./testdata/make
 
@@ -42,7 +48,9 @@ lint: tools
 	@unformatted=$$($(BIN)/gofumpt -l $(GO_FILES)) || exit 1; \
 		if [ -n "$$unformatted" ]; then echo "not formatted (make format): $$unformatted"; exit 1; fi
 	go vet ./... ./testdata/make
+	go vet -tags powercut ./test/powercut
 	$(BIN)/staticcheck ./... ./testdata/make
+	$(BIN)/staticcheck -tags powercut ./test/powercut
 	go test -run '^TestFloors' ./node
 	go mod tidy -diff
 
