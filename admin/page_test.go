@@ -99,6 +99,23 @@ func TestPage_firstMinute(t *testing.T) {
 	}
 }
 
+func TestPage_onlyAPictureWithoutThumbnailsIsWorthAWord(t *testing.T) {
+	f := newFake()
+	for mime, why := range map[string]string{"text/plain": "no preview for text/plain", "image/jpeg": "its end is missing"} {
+		e := asset.Event{Hotfolder: "inbox", Key: "x", Name: "x", Result: asset.Imported, Type: mime, Thumbs: &asset.Thumbnails{Error: why}}
+		f.feed.Publish(e)
+		f.story = append(f.story, e)
+	}
+	s := newServer(t, f, Options{})
+	html := header("Accept", "text/html")
+	w := request(t, s, "GET", "/", html)
+	wantText(t, `<p class="small note">no thumbnail: <bdi>its end is missing</bdi></p>`, w)
+	if strings.Contains(w.Body.String(), "no preview for") {
+		t.Error("the page says that a text has no thumbnail")
+	}
+	wantText(t, `<p class="dim">no thumbnails: <bdi>no preview for text/plain</bdi></p>`, request(t, s, "GET", "/v1/why?hotfolder=inbox&path=x", html))
+}
+
 func TestPage_pausedFolderOffersResume(t *testing.T) {
 	f := newFake()
 	f.folders[0].State = "paused"

@@ -142,6 +142,19 @@ func (s *Server) Addr() string {
 	return s.ln.Addr().String()
 }
 
+// Close gives the address back, for a server that never ran; Run does it by itself. Idempotent.
+func (s *Server) Close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ln == nil {
+		return nil
+	}
+	if err := s.ln.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
+		return fmt.Errorf("close http: %w", err)
+	}
+	return nil
+}
+
 // Run serves until ctx ends, then lets answers in progress end for a few seconds and cuts off the rest. A canceled ctx is
 // no error. It can be called once.
 func (s *Server) Run(ctx context.Context) error {

@@ -36,6 +36,37 @@ func TestRun_servesUntilContextEnds(t *testing.T) {
 	}
 }
 
+func TestClose_givesTheAddressBackOfAServerThatNeverRan(t *testing.T) {
+	s, err := New(newFake().backend(), Options{Listen: "127.0.0.1:0"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Errorf("want nothing to close before Listen, got %v", err)
+	}
+	if err := s.Listen(); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	ln, err := net.Listen("tcp", s.Addr())
+	if err != nil {
+		t.Fatalf("the port is still taken: %v", err)
+	}
+	_ = ln.Close()
+}
+
+func TestClose_isNoFaultAfterRun(t *testing.T) {
+	s, cancel, ended := running(t, newFake(), Options{})
+	ends(t, cancel, ended)
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestRun_answerInProgressIsFinished(t *testing.T) {
 	f := newFake()
 	f.hang = make(chan struct{})

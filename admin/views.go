@@ -135,6 +135,8 @@ type eventView struct {
 	ID, URL, Thumb string
 	What           string // the name, or the key where there is no name yet
 	Kind           string // what stands where there is no thumbnail
+	NoThumb        string // why there is none, where one was asked for
+	Picture        bool   // so that having none is worth a word
 }
 
 // importViews keeps what gave an asset.
@@ -148,7 +150,10 @@ func importViews(events []asset.Event, limit int) []eventView {
 func eventViews(events []asset.Event) []eventView {
 	out := make([]eventView, 0, len(events))
 	for _, e := range events {
-		v := eventView{Event: e, ID: eventID(e), What: string(e.Key), Kind: kindOf(e)}
+		v := eventView{Event: e, ID: eventID(e), What: string(e.Key), Kind: kindOf(e), Picture: strings.HasPrefix(e.Type, "image/")}
+		if e.Thumbs != nil {
+			v.NoThumb = e.Thumbs.Error
+		}
 		if e.Name != "" {
 			v.What, v.URL = string(e.Name), assetURL(e.Name)
 		}
