@@ -22,6 +22,8 @@ type Options struct {
 	// Expect is the identity that this node saw last, where it remembers one: an empty mount point in place of the share
 	// is then refused too. Empty accepts any.
 	Expect string
+	// Existing refuses a store that holds no work area (fs.ErrNotExist) instead of making one there.
+	Existing bool
 	// Log gets what no caller is told: a journal that cannot be written, a mark that was left by a crash. nil is silent.
 	Log *zap.Logger
 	// Metrics registers the counters; nil is off.
@@ -44,7 +46,7 @@ type Area struct {
 	journal *Journal
 }
 
-// Open checks the identity of the work area and creates it in a store that holds none. [storage.ErrIdentity] when the
+// Open checks the identity of the work area and creates it in a store that holds none, unless told not to. [storage.ErrIdentity] when the
 // identity is missing beside files that are there, unreadable, of a newer program, or not the expected one.
 func Open(ctx context.Context, store storage.Store, o Options) (*Area, error) {
 	a := &Area{store: store, prefix: o.Prefix, node: o.Node, log: o.Log, now: o.Now}
@@ -61,7 +63,7 @@ func Open(ctx context.Context, store storage.Store, o Options) (*Area, error) {
 	if a.count, err = newMetrics(o.Metrics); err != nil {
 		return nil, fmt.Errorf("open work area: %w", err)
 	}
-	if a.id, err = a.identify(ctx, o.Expect); err != nil {
+	if a.id, err = a.identify(ctx, o); err != nil {
 		return nil, fmt.Errorf("open work area: %w", err)
 	}
 	a.journal = newJournal(a)

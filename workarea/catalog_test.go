@@ -142,13 +142,22 @@ func TestRebuild_bringsTheSameCatalog(t *testing.T) {
 	if n, err := a.Rebuild(t.Context()); err != nil || show() != want {
 		t.Errorf("rebuilt beside what is there (%d, %v): want\n%s got\n%s", n, err, want, show())
 	}
-	for _, key := range tree(t, s, "workarea/catalog") {
+	entries := tree(t, s, "workarea/catalog")
+	for _, key := range entries {
 		if err := s.Remove(t.Context(), asset.Key(key), ""); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if n, err := a.Rebuild(t.Context()); err != nil || n != 120 || show() != want {
-		t.Errorf("rebuilt from nothing (%d, %v): want\n%s got\n%s", n, err, want, show())
+	n, err := a.Rebuild(t.Context())
+	if err != nil || n == 0 || n > len(entries) || show() != want {
+		t.Errorf("rebuilt from nothing (%d of %d, %v): want\n%s got\n%s", n, len(entries), err, want, show())
+	}
+	// A drop that was rejected for its bytes is marked when the name has come to have the same bytes; then nothing is left.
+	for range 2 {
+		n, err = a.Rebuild(t.Context())
+	}
+	if err != nil || n != 0 || show() != want {
+		t.Errorf("want nothing left to do, got %d, %v", n, err)
 	}
 }
 

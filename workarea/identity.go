@@ -25,17 +25,17 @@ type identity struct {
 }
 
 // identify reads the identity, or creates it where there is no work area yet.
-func (a *Area) identify(ctx context.Context, expect string) (string, error) {
+func (a *Area) identify(ctx context.Context, o Options) (string, error) {
 	id, err := a.readIdentity(ctx)
 	if errors.Is(err, fs.ErrNotExist) {
-		id, err = a.newIdentity(ctx, expect)
+		id, err = a.newIdentity(ctx, o)
 	}
 	switch {
 	case err != nil:
 		return "", err
-	case expect != "" && id != expect:
+	case o.Expect != "" && id != o.Expect:
 		return "", a.foreign("it is %q, but this node worked with %q before: another share may be mounted here, or "+
-			"another bucket be set", id, expect)
+			"another bucket be set", id, o.Expect)
 	}
 	return id, nil
 }
@@ -59,12 +59,15 @@ func (a *Area) CheckIdentity(ctx context.Context) error {
 
 // newIdentity creates store.json in a place that holds nothing else. Of several nodes that start together one creates it;
 // all read back who won.
-func (a *Area) newIdentity(ctx context.Context, expect string) (string, error) {
-	if expect != "" {
-		return "", a.foreign("it is missing, but this node worked with %q before: the share may not be mounted", expect)
+func (a *Area) newIdentity(ctx context.Context, o Options) (string, error) {
+	if o.Expect != "" {
+		return "", a.foreign("it is missing, but this node worked with %q before: the share may not be mounted", o.Expect)
 	}
 	if err := a.mustBeEmpty(ctx); err != nil {
 		return "", err
+	}
+	if o.Existing {
+		return "", fmt.Errorf("there is no work area: %s: %w", a.prefix.Join(identityFile).Quoted(), fs.ErrNotExist)
 	}
 	var raw [16]byte
 	rand.Read(raw[:])

@@ -2,6 +2,7 @@ package workarea
 
 import (
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -68,6 +69,21 @@ func TestOpen_placeThatIsNotOurs(t *testing.T) {
 				t.Errorf("want nothing written, got %q", after)
 			}
 		})
+	}
+}
+
+func TestOpen_existingNeverMakesAWorkArea(t *testing.T) {
+	s := folder(t)
+	put(t, s, "hotfolders/inbox/a.jpg", "x")
+	if _, err := Open(t.Context(), s, Options{Existing: true}); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("want fs.ErrNotExist, got %v", err)
+	}
+	if got := tree(t, s, DefaultPrefix); len(got) != 0 {
+		t.Errorf("want nothing made, got %v", got)
+	}
+	open(t, s)
+	if _, err := Open(t.Context(), s, Options{Existing: true}); err != nil {
+		t.Errorf("want one that is there opened, got %v", err)
 	}
 }
 

@@ -16,7 +16,7 @@ import (
 )
 
 // Rebuild applies, in the order of their commits, all ledger records that the catalog does not have, and returns how many
-// these were. It may run beside imports, and again after it was broken off. Names that somebody removed come
+// have an entry now; those whose policy gave way to another have none. It may run beside imports, and again after it was broken off. Names that somebody removed come
 // back with it. It holds about 100 bytes per record in memory.
 func (a *Area) Rebuild(ctx context.Context) (n int, err error) {
 	known, err := a.cataloged(ctx)
@@ -32,14 +32,17 @@ func (a *Area) Rebuild(ctx context.Context) (n int, err error) {
 		if err == nil {
 			_, err = a.store.Stat(ctx, a.assetKey(rec.Content.Hash))
 		}
+		var out asset.Outcome
 		if err == nil {
-			_, err = a.apply(ctx, rec, known)
+			out, err = a.apply(ctx, rec, known)
 		}
 		if err != nil {
 			return n, fmt.Errorf("rebuild %x: %w", c.drop, err)
 		}
 		known[c.drop] = struct{}{}
-		n++
+		if out.Number > 0 {
+			n++
+		}
 	}
 	return n, nil
 }

@@ -22,7 +22,8 @@ import (
 const maxEventLine = 1 << 20
 
 // Story streams what the journal of all nodes knows about one drop's key since a time, oldest first. It holds the events
-// of that key of one day in memory. A batch that cannot be read yields its error, and the story goes on if the caller does.
+// of that key of one day in memory. An empty hotfolder is any of them. A batch that cannot be read yields its error, and the
+// story goes on if the caller does.
 func (a *Area) Story(ctx context.Context, hotfolder string, key asset.Key, since time.Time) iter.Seq2[asset.Event, error] {
 	return func(yield func(asset.Event, error) bool) {
 		days, err := a.journalDays(ctx)
@@ -46,7 +47,9 @@ func (a *Area) storyOfDay(
 	ctx context.Context, day, hotfolder string, key asset.Key, since time.Time, yield func(asset.Event, error) bool,
 ) bool {
 	var events []asset.Event
-	wanted := func(e asset.Event) bool { return e.Hotfolder == hotfolder && e.Key == key && !e.Time.Before(since) }
+	wanted := func(e asset.Event) bool {
+		return (hotfolder == "" || e.Hotfolder == hotfolder) && e.Key == key && !e.Time.Before(since)
+	}
 	mark, err := json.Marshal(key)
 	if err != nil {
 		return yield(asset.Event{}, err)
