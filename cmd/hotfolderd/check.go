@@ -3,7 +3,9 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -58,6 +60,9 @@ func (a *app) check(c *cobra.Command, args []string, f checkFlags) error {
 	} else if err == nil {
 		set, err = rules(c.Context(), s)
 	}
+	if err == nil {
+		err = ownStores(set)
+	}
 	switch {
 	case err != nil:
 		return a.checkFailed(err)
@@ -101,6 +106,20 @@ func faultsOf(err error) []found {
 		all = append(all, found{Problem: err.Error()})
 	}
 	return all
+}
+
+// ownStores refuses hotfolders on a kind of store that this version does not know.
+func ownStores(set []config.Rule) error {
+	var errs []error
+	for _, r := range set {
+		if !strings.Contains(r.Path, "://") {
+			continue
+		}
+		if _, err := node.StoreFolder(r.Path); err != nil {
+			errs = append(errs, fmt.Errorf("%s: path: %w", r.File, err))
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // rulesIn reads the rules of files and folders as one set.

@@ -8,6 +8,7 @@
 //	hotfolderd why PATH                 what happened to a file
 //	hotfolderd failed                   what could not be imported
 //	hotfolderd retry ID... | --all      try it again
+//	hotfolderd rebuild                  make the catalog again from the ledger
 //	hotfolderd version
 //	hotfolderd completion bash|zsh|fish
 //

@@ -33,6 +33,7 @@ type app struct {
 	out, err   io.Writer
 	configFile string
 	json       bool
+	ownStore   bool // storage.url was set: it is not the default
 }
 
 func (a *app) execute(ctx context.Context, args []string) int {

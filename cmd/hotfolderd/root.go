@@ -28,7 +28,7 @@ func newRoot(a *app) *cobra.Command {
 	_ = root.MarkPersistentFlagFilename("config", "yaml", "yml") // it fails only for a flag that is not there
 	root.AddCommand(
 		a.runCommand(), a.checkCommand(), a.statusCommand(), a.putCommand(), a.getCommand(), a.whyCommand(), a.failedCommand(),
-		a.retryCommand(), a.versionCommand(), workerPlaceholder(),
+		a.retryCommand(), a.rebuildCommand(), a.versionCommand(), workerPlaceholder(),
 	)
 	return root
 }

@@ -19,7 +19,10 @@ import (
 )
 
 // runFlags win over the settings.
-type runFlags struct{ listen, store string }
+type runFlags struct {
+	listen, store string
+	newStore      bool
+}
 
 func (a *app) runCommand() *cobra.Command {
 	var f runFlags
@@ -32,17 +35,18 @@ func (a *app) runCommand() *cobra.Command {
 	}
 	c.Flags().StringVar(&f.listen, "listen", "", "host:port of the page, in place of http.listen; port 0 is any free one")
 	c.Flags().StringVar(&f.store, "store", "", "folder or URL of the store, in place of storage.url")
+	c.Flags().BoolVar(&f.newStore, "new-store", false, "begin a new store, or take the one that is there, where this machine knows another one; give it once")
 	_ = c.MarkFlagDirname("store") // it fails only for a flag that is not there
 	return c
 }
 
 // run builds the node, says where things are and works. Everything that can be refused is refused before anything is opened.
 func (a *app) run(ctx context.Context, f runFlags) error {
-	s, err := a.settings()
+	s, err := a.readSettings()
 	if err != nil {
 		return err
 	}
-	if err := f.apply(&s); err != nil {
+	if err := a.apply(f, &s); err != nil {
 		return err
 	}
 	set, err := rules(ctx, s)
@@ -54,7 +58,7 @@ func (a *app) run(ctx context.Context, f runFlags) error {
 		return badSettings(err)
 	}
 	ignoreHangup()
-	n, err := a.newNode(ctx, s, log)
+	n, err := a.newNode(ctx, s, f.newStore, log)
 	if err != nil {
 		return err
 	}
@@ -68,20 +72,23 @@ func (a *app) run(ctx context.Context, f runFlags) error {
 	return err
 }
 
-func (f runFlags) apply(s *config.Settings) error {
+// apply puts the flags over the settings and refuses what cannot be served then.
+func (a *app) apply(f runFlags, s *config.Settings) error {
 	if f.listen != "" {
 		s.HTTP.Listen = f.listen
 	}
-	if f.store == "" {
-		return nil
+	if f.store != "" {
+		here, err := os.Getwd()
+		if err != nil {
+			return err
+		}
+		s.Storage.URL, a.ownStore = absolutePath(f.store, here), true
 	}
-	here, err := os.Getwd()
-	s.Storage.URL = absolutePath(f.store, here)
-	return err
+	return supported(*s)
 }
 
 // newNode gives the node this program's own path, so that pictures are rendered in children that can be killed.
-func (a *app) newNode(ctx context.Context, s config.Settings, log *zap.Logger) (*node.Node, error) {
+func (a *app) newNode(ctx context.Context, s config.Settings, newStore bool, log *zap.Logger) (*node.Node, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, fmt.Errorf("find the program's own file: %w", err)
@@ -90,8 +97,13 @@ func (a *app) newNode(ctx context.Context, s config.Settings, log *zap.Logger) (
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	n, err := node.New(ctx, node.Options{
 		Settings: s, Log: log, Registry: registry, Version: thisVersion().Version, Renderer: []string{self, workerCommand},
+		Memory: a.memory(log), NewStore: newStore,
 	})
-	if errors.Is(err, syscall.EADDRINUSE) {
+	switch {
+	case errors.Is(err, node.ErrReplaced):
+		err = fmt.Errorf("%w\nmount the right share and start again; if you really mean to begin a new store here, or to work with the "+
+			"one that is there now, run once with --new-store", err)
+	case errors.Is(err, syscall.EADDRINUSE):
 		err = fmt.Errorf("%w: another program has %s; choose another address by http.listen or --listen", err, s.HTTP.Listen)
 	}
 	return n, err
@@ -99,7 +111,7 @@ func (a *app) newNode(ctx context.Context, s config.Settings, log *zap.Logger) (
 
 // sayWhere tells a person the three things to know. It is written when the page answers and the hotfolders are there.
 func (a *app) sayWhere(s config.Settings, n *node.Node) {
-	dir, err := storeFolder(s.Storage.URL)
+	dir, err := node.StoreFolder(s.Storage.URL)
 	if err != nil {
 		dir = s.Storage.URL
 	}

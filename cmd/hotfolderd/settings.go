@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"net/url"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -21,8 +20,25 @@ const (
 	systemFile = "/etc/hotfolderd/hotfolderd.yaml"
 )
 
-// settings reads the settings of this call and makes its paths absolute. All faults are told at once.
+// settings reads the settings of this call. All faults are told at once.
 func (a *app) settings() (config.Settings, error) {
+	s, err := a.readSettings()
+	if err == nil {
+		err = supported(s)
+	}
+	return s, err
+}
+
+func supported(s config.Settings) error {
+	if err := node.Supported(s); err != nil {
+		return badSettings(err)
+	}
+	return nil
+}
+
+// readSettings reads the settings and makes their paths absolute. Whether they can be served is not asked: a flag may change
+// them yet.
+func (a *app) readSettings() (config.Settings, error) {
 	file, data, err := a.settingsFile()
 	if err != nil {
 		return config.Settings{}, badSettings(err)
@@ -37,6 +53,7 @@ func (a *app) settings() (config.Settings, error) {
 	if err != nil {
 		return config.Settings{}, err
 	}
+	a.ownStore = s.Storage.URL != config.DefaultStorageURL
 	absolute(&s, from)
 	if s.Node.ID == "" {
 		if s.Node.ID, err = hostID(); err != nil {
@@ -87,9 +104,6 @@ func hostID() (string, error) {
 
 // rules reads the rule set that a node with these settings would run. A fault is one of the settings, whatever its kind.
 func rules(ctx context.Context, s config.Settings) ([]config.Rule, error) {
-	if s.Hotfolders == config.Published {
-		return nil, fmt.Errorf("hotfolders: published rule sets: %w", node.ErrUnsupported)
-	}
 	if err := rulesFolderThere(s.Hotfolders); err != nil {
 		return nil, badSettings(err)
 	}
@@ -113,19 +127,4 @@ func rulesFolderThere(dir string) error {
 		return fmt.Errorf("hotfolders: %s is a file; name the folder of the rule files", strconv.Quote(dir))
 	}
 	return nil
-}
-
-// storeFolder is the folder that a store's URL names.
-func storeFolder(where string) (string, error) {
-	if !strings.Contains(where, "://") {
-		return where, nil
-	}
-	u, err := url.Parse(where)
-	switch {
-	case err != nil:
-		return "", badSettings(fmt.Errorf("store %s: %w", strconv.Quote(where), err))
-	case u.Scheme != "file":
-		return "", badSettings(fmt.Errorf("store %s: %s stores: %w", strconv.Quote(u.Redacted()), u.Scheme, node.ErrUnsupported))
-	}
-	return filepath.Clean(u.Path), nil
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -24,6 +25,20 @@ func show[S ~string](name S) string {
 		return strconv.Quote(s)
 	}
 	return s
+}
+
+var harmlessWord = regexp.MustCompile(`^[A-Za-z0-9_./@%+=:,-]+$`)
+
+// shellWord is a foreign name as one word of a shell; what must not be printed is escaped as bash reads it.
+func shellWord(s string) string {
+	switch {
+	case harmlessWord.MatchString(s):
+		return s
+	case plain(s):
+		return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+	}
+	quoted := strconv.Quote(s)
+	return "$'" + strings.ReplaceAll(quoted[1:len(quoted)-1], "'", `\'`) + "'"
 }
 
 // visible keeps the words of an error and escapes what a terminal would obey.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -44,6 +45,21 @@ func TestShow_noNameDrivesATerminal(t *testing.T) {
 		}
 		if got := visible(name); !plain(got) {
 			t.Errorf("%q is made visible as %q", name, got)
+		}
+	}
+}
+
+func TestShellWord_isOneWordToAShell(t *testing.T) {
+	for _, name := range append(oddNames(t), "a b", "$(rm x)", "it's", `back\slash`, "") {
+		if !plain(name) {
+			if got := shellWord(name); !plain(got) || !strings.HasPrefix(got, "$'") {
+				t.Errorf("%q is the word %q", name, got)
+			}
+			continue
+		}
+		got, err := exec.Command("sh", "-c", "printf %s "+shellWord(name)).Output()
+		if err != nil || string(got) != name {
+			t.Errorf("a shell reads %s as %q, %v; want %q", shellWord(name), got, err, name)
 		}
 	}
 }

@@ -11,6 +11,7 @@ import (
 
 	"hotfolderd/asset"
 	"hotfolderd/config"
+	"hotfolderd/node"
 	"hotfolderd/storage/posix"
 	"hotfolderd/workarea"
 )
@@ -30,22 +31,27 @@ func (a *app) open(ctx context.Context, create bool) (*opened, error) {
 	if err != nil {
 		return nil, err
 	}
-	dir, err := storeFolder(s.Storage.URL)
+	dir, err := node.StoreFolder(s.Storage.URL)
 	if err != nil {
 		return nil, err
 	}
-	store, err := posix.Open(ctx, dir, posix.Options{Create: create})
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("there is no store at %s (storage.url); name another settings file with --config", strconv.Quote(dir))
-	}
+	known := a.knownStore(s)
+	store, err := posix.Open(ctx, dir, posix.Options{Create: create && known == ""})
 	if err != nil {
-		return nil, err
+		return nil, noStore(err, dir)
 	}
-	area, err := workarea.Open(ctx, store, workarea.Options{Node: s.Node.ID})
+	area, err := workarea.Open(ctx, store, workarea.Options{Node: s.Node.ID, Expect: known, Existing: !create})
 	if err != nil {
-		return nil, errors.Join(err, store.Close())
+		return nil, noStore(errors.Join(err, store.Close()), dir)
 	}
 	return &opened{settings: s, store: store, area: area}, nil
+}
+
+func noStore(err error, dir string) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("there is no store at %s (storage.url); name another settings file with --config", strconv.Quote(dir))
+	}
+	return err
 }
 
 // with opens the store, calls do and closes it.
@@ -78,7 +84,7 @@ func (o *opened) place(ctx context.Context, r config.Rule) (place, error) {
 	if !strings.Contains(r.Path, "://") {
 		return place{r, o.store, asset.Key(r.Path)}, nil
 	}
-	dir, err := storeFolder(r.Path)
+	dir, err := node.StoreFolder(r.Path)
 	if err != nil {
 		return place{}, err
 	}

@@ -19,30 +19,40 @@ type meant struct {
 }
 
 // candidates are the files that a path may mean, the likeliest first: a path on disk, one below the store (a place in failed/
-// too), or hotfolder and name. Nothing needs to be there.
+// too), or hotfolder and name. When it is none of these it may be a name that any hotfolder knows. Nothing needs to be there.
+// The error tells which hotfolders could not be looked at; it must not hide what is known of the others.
 func (o *opened) candidates(ctx context.Context, set []config.Rule, path string) ([]meant, error) {
-	var all []meant
+	var paths, names []meant
 	var errs []error
+	name, bad := asset.ParseKey(strings.TrimPrefix(path, "./"))
 	for _, r := range set {
 		p, err := o.place(ctx, r)
 		if err != nil {
-			errs = append(errs, err) // a share that is not there must not hide what is known of the others
+			errs = append(errs, err)
 			continue
 		}
-		for _, prefix := range o.prefixes(p) {
-			for _, spelled := range spellings(path) {
-				if key, ok := below(spelled, prefix); ok && !slices.ContainsFunc(all, func(m meant) bool {
-					return m.key == key && m.place.rule.Hotfolder == r.Hotfolder
-				}) {
-					all = append(all, meant{p, key})
-				}
+		paths = append(paths, o.keysIn(p, path)...)
+		if bad == nil {
+			names = append(names, meant{p, name})
+		}
+	}
+	if len(paths) == 0 {
+		paths = names
+	}
+	return paths, errors.Join(errs...)
+}
+
+// keysIn are the keys in one hotfolder that a path may mean.
+func (o *opened) keysIn(p place, path string) (all []meant) {
+	for _, prefix := range o.prefixes(p) {
+		for _, spelled := range spellings(path) {
+			key, ok := below(spelled, prefix)
+			if ok && !slices.ContainsFunc(all, func(m meant) bool { return m.key == key }) {
+				all = append(all, meant{p, key})
 			}
 		}
 	}
-	if len(all) > 0 {
-		return all, nil
-	}
-	return nil, errors.Join(errs...)
+	return all
 }
 
 // prefixes are the ways to write where a hotfolder is, and where its failed drops are.

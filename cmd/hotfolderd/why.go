@@ -48,7 +48,8 @@ func (a *app) whyCommand() *cobra.Command {
 	c := a.reading(&cobra.Command{
 		Use: "why PATH", Short: "Tell what happened to a file, and why",
 		Long: "Tells the story of a dropped file from the journal, and how things stand now. PATH is where it was dropped (on disk, below\n" +
-			"the store, or hotfolder/name), or where it lies in failed/. The exit code is 3 when nothing is known of it.",
+			"the store, or hotfolder/name), or where it lies in failed/. What is no such path is taken for a name that any hotfolder\n" +
+			"may know. The exit code is 3 when nothing is known of it.",
 		Args: take(1, 1, "one PATH"),
 		RunE: func(c *cobra.Command, args []string) error { return a.why(c, args[0], days) },
 	})
@@ -66,25 +67,27 @@ func (a *app) why(c *cobra.Command, path string, days int) error {
 		if err != nil {
 			return err
 		}
-		candidates, err := o.candidates(ctx, set, path)
-		if err != nil {
+		candidates, away := o.candidates(ctx, set, path)
+		known, err := o.tellAll(ctx, candidates, days)
+		switch {
+		case err != nil:
 			return err
-		}
-		var since time.Time
-		if days > 0 {
-			since = time.Now().AddDate(0, 0, -days)
-		}
-		for _, m := range candidates {
-			t, known, err := o.tell(ctx, m, since)
-			if err != nil {
-				return err
-			}
-			if known {
-				return a.printTold(t)
-			}
+		case len(known) > 0:
+			a.alsoKnown(known[1:])
+			return a.printTold(known[0])
+		case away != nil:
+			return away
 		}
 		return a.nothingKnown(path, candidates, days)
 	})
+}
+
+// alsoKnown says how to ask for the others.
+func (a *app) alsoKnown(others []told) {
+	for _, t := range others {
+		asked := asset.Key(t.Hotfolder).Join(t.Key)
+		fmt.Fprintf(a.err, "hotfolderd: hotfolder %s knows it too: hotfolderd why %s\n", show(t.Hotfolder), shellWord(string(asked)))
+	}
 }
 
 // nothingKnown says where was looked.
@@ -107,23 +110,50 @@ func (a *app) nothingKnown(path string, candidates []meant, days int) error {
 	return notFoundf("%s", strings.Join(lines, "\n"))
 }
 
-// tell gathers all that is known about one key.
-func (o *opened) tell(ctx context.Context, m meant, since time.Time) (told, bool, error) {
-	t := told{Hotfolder: m.place.rule.Hotfolder, Key: m.key, Events: []asset.Event{}}
-	for e, err := range o.area.Story(ctx, t.Hotfolder, m.key, since) {
-		if err != nil {
-			return t, false, err
-		}
-		t.Events = append(t.Events, e)
+// tellAll gathers all that is known, of those candidates of which something is known.
+func (o *opened) tellAll(ctx context.Context, candidates []meant, days int) (known []told, err error) {
+	var since time.Time
+	if days > 0 {
+		since = time.Now().AddDate(0, 0, -days)
 	}
-	t.Now = o.now(ctx, m, t.Events)
-	return t, len(t.Events) > 0 || t.Now.Present || len(t.Now.Failed) > 0, ctx.Err()
+	stories := map[asset.Key][]asset.Event{} // of all hotfolders: the journal is read once for each name
+	failed, noFailed := o.failures(ctx, "")
+	for _, m := range candidates {
+		if _, read := stories[m.key]; !read {
+			if stories[m.key], err = o.story(ctx, m.key, since); err != nil {
+				return nil, err
+			}
+		}
+		hotfolder := m.place.rule.Hotfolder
+		t := told{Hotfolder: hotfolder, Key: m.key, Events: []asset.Event{}}
+		for _, e := range stories[m.key] {
+			if e.Hotfolder == hotfolder {
+				t.Events = append(t.Events, e)
+			}
+		}
+		t.Now = o.now(ctx, m, t.Events, failed, noFailed)
+		if len(t.Events) > 0 || t.Now.Present || len(t.Now.Failed) > 0 {
+			known = append(known, t)
+		}
+	}
+	return known, ctx.Err()
+}
+
+// story is what the journal knows of a key in all hotfolders.
+func (o *opened) story(ctx context.Context, key asset.Key, since time.Time) (events []asset.Event, err error) {
+	for e, err := range o.area.Story(ctx, "", key, since) {
+		if err != nil {
+			return nil, err
+		}
+		events = append(events, e)
+	}
+	return events, nil
 }
 
 // now looks at the store. What cannot be found out is said, so that the journal's part of the story is told all the same.
-func (o *opened) now(ctx context.Context, m meant, events []asset.Event) now {
+func (o *opened) now(ctx context.Context, m meant, events []asset.Event, failed []asset.Failure, noFailed error) now {
 	n := now{Ignored: hotfolder.NewFilter(m.place.rule).Ignored(m.key), Failed: []asset.Failure{}}
-	var errs []error
+	errs := []error{noFailed}
 	obj, err := m.place.store.Stat(ctx, m.place.prefix.Join(m.key))
 	if err == nil {
 		n.Present, n.Kind, n.Size = true, obj.Kind.String(), obj.Size
@@ -133,10 +163,8 @@ func (o *opened) now(ctx context.Context, m meant, events []asset.Event) now {
 	} else if !errors.Is(err, fs.ErrNotExist) {
 		errs = append(errs, err)
 	}
-	all, err := o.failures(ctx, m.place.rule.Hotfolder)
-	errs = append(errs, err)
-	for _, f := range all {
-		if f.Key == m.key {
+	for _, f := range failed {
+		if f.Hotfolder == m.place.rule.Hotfolder && f.Key == m.key {
 			n.Failed = append(n.Failed, f)
 		}
 	}
