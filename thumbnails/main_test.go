@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime"
 	"strconv"
 	"strings"
 	"testing"
@@ -63,6 +64,7 @@ func (f faulty) Render(ctx context.Context, src io.ReaderAt, size int64, spec Sp
 		var held [][]byte
 		for {
 			held = append(held, bytes.Repeat([]byte{1}, 4<<20))
+			runtime.KeepAlive(held)
 			time.Sleep(time.Millisecond)
 		}
 	case "crash":

@@ -32,16 +32,6 @@ func quarters(w, h int) *image.NRGBA {
 	return m
 }
 
-func solid(w, h int, c color.Color) *image.NRGBA {
-	m := image.NewNRGBA(image.Rect(0, 0, w, h))
-	for y := range h {
-		for x := range w {
-			m.Set(x, y, c)
-		}
-	}
-	return m
-}
-
 func asJPEG(tb testing.TB, m image.Image) []byte {
 	tb.Helper()
 	var b bytes.Buffer
