@@ -41,6 +41,7 @@ type Evidence struct {
 // be called again at any time: the answer depends on the bytes alone. It does not look for holes, see the package doc.
 func Check(ctx context.Context, r io.ReaderAt, size int64) (Evidence, error) {
 	s := newSource(r, size)
+	defer s.free()
 	f, err := sniff(ctx, s)
 	if err != nil || f.walk == nil {
 		return Evidence{Reason: "its format is not one that can prove it"}, readError(err)

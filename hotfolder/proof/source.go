@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"io"
+	"sync"
 )
 
 const (
@@ -20,14 +21,25 @@ type source struct {
 	size  int64
 	buf   []byte // the window, at off
 	off   int64
-	room  []byte
-	whole bool  // read everything from front to back and note the first zero page
-	zero  int64 // offset of the first page that is all zero, -1 when none was met
-	spent int64 // bytes read by headers
+	room  *[window]byte // what buf lies in
+	whole bool          // read everything from front to back and note the first zero page
+	zero  int64         // offset of the first page that is all zero, -1 when none was met
+	spent int64         // bytes read by headers
 }
 
 func newSource(r io.ReaderAt, size int64) *source {
 	return &source{r: r, size: size, zero: -1}
+}
+
+// rooms are the windows of sources that are done: an import a millisecond would otherwise fill the heap with them.
+var rooms = sync.Pool{New: func() any { return new([window]byte) }}
+
+// free gives the window back; nothing that bytes returned is valid any more.
+func (s *source) free() {
+	if s.room != nil {
+		rooms.Put(s.room)
+		s.room, s.buf = nil, nil
+	}
 }
 
 // readWhole makes the source pass over every byte, in order, from now on.
@@ -92,9 +104,10 @@ func (s *source) fill(ctx context.Context, off int64, n int) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if n = int(min(int64(n), s.size-off)); len(s.room) < n {
-		s.room = make([]byte, n)
+	if s.room == nil {
+		s.room = rooms.Get().(*[window]byte)
 	}
+	n = int(min(int64(n), s.size-off))
 	s.buf, s.off = s.room[:n], off
 	if got, err := s.r.ReadAt(s.buf, off); got < len(s.buf) {
 		s.buf = nil

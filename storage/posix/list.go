@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io/fs"
 	"iter"
+	"sync"
 
 	"golang.org/x/sys/unix"
 
@@ -13,14 +14,12 @@ import (
 )
 
 const (
-	direntBuffer = 32 << 10
-	deepBuffer   = 4 << 10 // of folders below shallow others, so that a deep tree costs little
-	shallow      = 8
+	direntBuffer = 16 << 10
 	maxDepth     = asset.MaxKey/2 + 8 // folders below one another; each open level costs a descriptor and a buffer
 	ctxEvery     = 256                // entries between two looks at the context
 )
 
-// List implements storage.Store. It reads a folder in pieces of 32 KiB and asks for each entry's attributes by its name in the
+// List implements storage.Store. It reads a folder in pieces of 16 KiB and asks for each entry's attributes by its name in the
 // open folder: no path is resolved twice, and memory grows with the depth only.
 func (s *Store) List(ctx context.Context, prefix asset.Key, o storage.ListOptions) iter.Seq2[storage.Object, error] {
 	return func(yield func(storage.Object, error) bool) {
@@ -38,6 +37,9 @@ func (s *Store) List(ctx context.Context, prefix asset.Key, o storage.ListOption
 	}
 }
 
+// direntRooms are the buffers of folders that were read.
+var direntRooms = sync.Pool{New: func() any { return new([direntBuffer]byte) }}
+
 type lister struct {
 	s     *Store
 	ctx   context.Context //nolint:containedctx // lives as long as one call of List
@@ -49,11 +51,9 @@ type lister struct {
 // folder yields what is in the open folder and closes it. It reports whether the caller wants more.
 func (l *lister) folder(fd int, prefix asset.Key, depth int) bool {
 	defer unix.Close(fd)
-	size := direntBuffer
-	if depth > shallow {
-		size = deepBuffer
-	}
-	buf := make([]byte, size)
+	room := direntRooms.Get().(*[direntBuffer]byte)
+	defer direntRooms.Put(room)
+	buf := room[:]
 	for {
 		n, err := retryEINTR(func() (int, error) { return unix.ReadDirent(fd, buf) })
 		if err != nil {
