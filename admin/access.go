@@ -77,7 +77,7 @@ func (s *Server) admit(next http.Handler) http.Handler {
 		switch {
 		case probe:
 		case s.access.open && !hostAllowed(r.Host):
-			s.fail(w, r, newProblem(http.StatusForbidden, "this server answers to localhost only, not to "+visible(r.Host)))
+			s.fail(w, r, newProblem(http.StatusForbidden, "this server answers to localhost only, not to "+Visible(r.Host)))
 			return
 		case s.access.open, r.URL.Path == "/login", strings.HasPrefix(r.URL.Path, "/page/"), s.authorized(r):
 		case wantsPage(r) && r.Method == http.MethodGet:

@@ -107,7 +107,7 @@ func (s *Server) showFailed(w http.ResponseWriter, r *http.Request) error {
 func list[T any](name string, got some[T]) map[string]any {
 	out := map[string]any{name: got.values, "truncated": got.more}
 	if got.err != nil {
-		out["unreadable"] = visible(got.err.Error())
+		out["unreadable"] = Visible(got.err.Error())
 	}
 	return out
 }

@@ -26,8 +26,8 @@ func (s *Server) readyz(w http.ResponseWriter, r *http.Request) error {
 	fmt.Fprintf(w, "%s: %s\n", word, state)
 	if r.URL.Query().Has("verbose") {
 		for _, f := range s.folders() {
-			fmt.Fprintf(w, "%-4s %s %s, %s waiting %d, in flight %d %s\n", f.Level, visible(f.Name), f.State, visible(f.Watching),
-				f.Waiting, f.InFlight, visible(f.Reason))
+			fmt.Fprintf(w, "%-4s %s %s, %s waiting %d, in flight %d %s\n", f.Level, Visible(f.Name), f.State, Visible(f.Watching),
+				f.Waiting, f.InFlight, Visible(f.Reason))
 		}
 	}
 	return nil

@@ -23,7 +23,7 @@ const (
 var files embed.FS
 
 var pages = template.Must(template.New("").Funcs(template.FuncMap{
-	"name": func(v any) string { return shownName(fmt.Sprint(v)) }, "text": func(v any) string { return visible(fmt.Sprint(v)) },
+	"name": func(v any) string { return shownName(fmt.Sprint(v)) }, "text": func(v any) string { return Visible(fmt.Sprint(v)) },
 	"seg": url.PathEscape, "span": span, "bytes": bytesOf, "clock": clock, "date": date, "rfc": rfc,
 }).ParseFS(files, "page/*.html"))
 

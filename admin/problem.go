@@ -54,7 +54,7 @@ func problemOf(err error) *problem {
 	case errors.Is(err, context.Canceled):
 		return &problem{Type: "about:blank", Title: "Client Closed Request", Status: 499}
 	}
-	return newProblem(status, visible(err.Error()))
+	return newProblem(status, Visible(err.Error()))
 }
 
 // answer is a handler that returns what went wrong instead of writing it.

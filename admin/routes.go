@@ -60,6 +60,6 @@ func (s *Server) methods(table map[string]answer) http.Handler {
 			return h(w, r)
 		}
 		w.Header().Set("Allow", strings.Join(allow, ", "))
-		return newProblem(http.StatusMethodNotAllowed, "this address takes "+strings.Join(allow, ", ")+", not "+visible(r.Method))
+		return newProblem(http.StatusMethodNotAllowed, "this address takes "+strings.Join(allow, ", ")+", not "+Visible(r.Method))
 	})
 }

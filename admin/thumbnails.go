@@ -36,7 +36,7 @@ func (s *Server) thumbnailByName(w http.ResponseWriter, r *http.Request, name as
 	case t == nil:
 		return newProblem(http.StatusNotFound, "this asset has no thumbnails: its hotfolder asks for none or its type has none")
 	case len(t.Sizes) == 0 && t.Error != "":
-		return newProblem(http.StatusNotFound, "this asset has no thumbnails: "+visible(t.Error))
+		return newProblem(http.StatusNotFound, "this asset has no thumbnails: "+Visible(t.Error))
 	case len(t.Sizes) == 0:
 		return newProblem(http.StatusNotFound, "this asset has no thumbnails")
 	}
@@ -67,7 +67,7 @@ func thumbnailSize(text string) (int, error) {
 func (s *Server) thumbnailByHash(w http.ResponseWriter, r *http.Request) error {
 	h, err := asset.ParseHash(r.PathValue("hash"))
 	if err != nil {
-		return newProblem(http.StatusBadRequest, visible(err.Error()))
+		return newProblem(http.StatusBadRequest, Visible(err.Error()))
 	}
 	size, err := thumbnailSize(r.PathValue("size"))
 	if err != nil {

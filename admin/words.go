@@ -11,9 +11,9 @@ import (
 	"hotfolderd/asset"
 )
 
-// visible is text that somebody else wrote, fit to be shown: what cannot be seen (control characters, bidirectional
+// Visible is text that somebody else wrote, fit to be shown: what cannot be seen (control characters, bidirectional
 // overrides, line ends, bytes that are no UTF-8) is written as an escape. Markup is the template's business.
-func visible(s string) string {
+func Visible(s string) string {
 	var b strings.Builder
 	for i := 0; i < len(s); {
 		r, n := utf8.DecodeRuneInString(s[i:])
@@ -31,7 +31,7 @@ func visible(s string) string {
 }
 
 // shownName is visible for a name, where a backslash of its own must not look like an escape.
-func shownName(s string) string { return visible(strings.ReplaceAll(s, `\`, `\\`)) }
+func shownName(s string) string { return Visible(strings.ReplaceAll(s, `\`, `\\`)) }
 
 // fileName is a name that a browser may save under: what cannot be seen becomes an underscore.
 func fileName(s string) string {

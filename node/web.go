@@ -48,8 +48,8 @@ func tokenOf(file string) (string, error) {
 		return "", fmt.Errorf("http.token_file: %w", err)
 	}
 	token := strings.TrimSpace(string(b))
-	if len(token) < 16 {
-		return "", fmt.Errorf("http.token_file %q: the token has %d characters; at least 16 are needed", file, len(token))
+	if len(token) < admin.MinToken {
+		return "", fmt.Errorf("http.token_file %q: the token has %d characters; at least %d are needed", file, len(token), admin.MinToken)
 	}
 	return token, nil
 }

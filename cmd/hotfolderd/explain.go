@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"hotfolderd/admin"
 	"hotfolderd/asset"
 	"hotfolderd/config"
 	"hotfolderd/hotfolder"
@@ -75,9 +76,9 @@ func explainOne(r config.Rule, key asset.Key) explained {
 func (a *app) printExplained(e explained) {
 	switch {
 	case !e.Drop:
-		a.printf("%s: %s is left alone: %s\n", show(e.Hotfolder), show(e.Key), visible(e.Ignored))
+		a.printf("%s: %s is left alone: %s\n", show(e.Hotfolder), show(e.Key), admin.Visible(e.Ignored))
 	case e.Note != "":
-		a.printf("%s: %s would be imported as %s (%s)\n", show(e.Hotfolder), show(e.Key), show(e.Name), visible(e.Note))
+		a.printf("%s: %s would be imported as %s (%s)\n", show(e.Hotfolder), show(e.Key), show(e.Name), admin.Visible(e.Note))
 	default:
 		a.printf("%s: %s would be imported as %s\n", show(e.Hotfolder), show(e.Key), show(e.Name))
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"hotfolderd/admin"
 	"hotfolderd/asset"
 )
 
@@ -61,8 +62,8 @@ func (a *app) printFailure(f asset.Failure) {
 		step = "?"
 	}
 	a.printf("%s  %s  %s  %s  step %s\n", f.ID, stamp(f.Time), show(f.Hotfolder), show(f.Key), step)
-	a.printf("    %s\n", visible(f.Reason))
+	a.printf("    %s\n", admin.Visible(f.Reason))
 	if f.Hint != "" {
-		a.printf("    %s\n", visible(f.Hint))
+		a.printf("    %s\n", admin.Visible(f.Hint))
 	}
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"hotfolderd/admin"
 	"hotfolderd/config"
 	"hotfolderd/node"
 )
@@ -55,7 +56,7 @@ func codeOf(err error) int {
 func (a *app) tell(err error) {
 	for line := range strings.SplitSeq(err.Error(), "\n") {
 		if line != "" {
-			fmt.Fprintf(a.err, "hotfolderd: %s\n", visible(line))
+			fmt.Fprintf(a.err, "hotfolderd: %s\n", admin.Visible(line))
 		}
 	}
 }

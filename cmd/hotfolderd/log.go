@@ -15,6 +15,7 @@ import (
 	"go.uber.org/zap/zapcore"
 	"golang.org/x/sys/unix"
 
+	"hotfolderd/admin"
 	"hotfolderd/config"
 )
 
@@ -69,7 +70,7 @@ func (l *lines) EncodeEntry(e zapcore.Entry, fields []zapcore.Field) (*buffer.Bu
 	if e.Level != zapcore.InfoLevel {
 		b.AppendString(" " + strings.ToUpper(e.Level.String()))
 	}
-	b.AppendString("  " + visible(e.Message))
+	b.AppendString("  " + admin.Visible(e.Message))
 	appendFields(b, l.Fields)
 	for _, f := range fields {
 		one := zapcore.NewMapObjectEncoder()

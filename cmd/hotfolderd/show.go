@@ -41,25 +41,6 @@ func shellWord(s string) string {
 	return "$'" + strings.ReplaceAll(quoted[1:len(quoted)-1], "'", `\'`) + "'"
 }
 
-// visible keeps the words of an error and escapes what a terminal would obey.
-func visible(line string) string {
-	if plain(line) {
-		return line
-	}
-	var b strings.Builder
-	for len(line) > 0 {
-		r, n := utf8.DecodeRuneInString(line)
-		if part := line[:n]; r == utf8.RuneError && n == 1 || !strconv.IsPrint(r) {
-			quoted := strconv.Quote(part)
-			b.WriteString(quoted[1 : len(quoted)-1])
-		} else {
-			b.WriteString(part)
-		}
-		line = line[n:]
-	}
-	return b.String()
-}
-
 // bytesText is a size for people.
 func bytesText(n int64) string {
 	units := []string{"KiB", "MiB", "GiB", "TiB", "PiB", "EiB"}

@@ -15,6 +15,7 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 
+	"hotfolderd/admin"
 	"hotfolderd/asset"
 	"hotfolderd/config"
 )
@@ -43,7 +44,7 @@ func TestShow_noNameDrivesATerminal(t *testing.T) {
 		if got := show(name); !plain(got) {
 			t.Errorf("%q is shown as %q", name, got)
 		}
-		if got := visible(name); !plain(got) {
+		if got := admin.Visible(name); !plain(got) {
 			t.Errorf("%q is made visible as %q", name, got)
 		}
 	}
@@ -89,8 +90,8 @@ func FuzzShow(f *testing.F) {
 		if back, err := strconv.Unquote(got); got != name && (err != nil || back != name) {
 			t.Fatalf("%q is shown as %s, which reads back as %q, %v", name, got, back, err)
 		}
-		if !plain(visible(name)) {
-			t.Fatalf("%q is made visible as %q", name, visible(name))
+		if !plain(admin.Visible(name)) {
+			t.Fatalf("%q is made visible as %q", name, admin.Visible(name))
 		}
 	})
 }

@@ -84,18 +84,18 @@ func (a *app) printStatus(s status) error {
 	fmt.Fprintln(w, "HOTFOLDER\tSTATE\tWAITING\tIN HAND\tIMPORTED\tFAILED\tRATE\tOLDEST\tWATCHING")
 	for _, f := range s.Hotfolders {
 		fmt.Fprintf(w, "%s\t%s\t%d\t%d\t%d\t%d\t%s\t%s\t%s\n", show(f.Name), f.State, f.Waiting, f.InFlight, f.Imported, f.Failed,
-			rateText(f.Rate), oldestText(f.OldestWaiting), visible(f.Watching))
+			rateText(f.Rate), oldestText(f.OldestWaiting), admin.Visible(f.Watching))
 	}
 	if err := w.Flush(); err != nil {
 		return err
 	}
 	for _, f := range s.Hotfolders {
 		if f.Level != admin.OK {
-			a.printf("\n%s: %s: %s\n", f.Level, show(f.Name), visible(f.Reason))
+			a.printf("\n%s: %s: %s\n", f.Level, show(f.Name), admin.Visible(f.Reason))
 		}
 	}
 	if n.RulesError != "" {
-		a.printf("\nbad: newer rules are refused, the old ones stay in force:\n%s\n", visible(n.RulesError))
+		a.printf("\nbad: newer rules are refused, the old ones stay in force:\n%s\n", admin.Visible(n.RulesError))
 	}
 	return nil
 }

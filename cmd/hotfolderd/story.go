@@ -5,6 +5,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"hotfolderd/admin"
 	"hotfolderd/asset"
 )
 
@@ -15,9 +16,9 @@ func (a *app) printTold(t told) error {
 	a.printf("%s in hotfolder %s\n\n", show(t.Key), show(t.Hotfolder))
 	for _, e := range t.Events {
 		who := fmt.Sprintf("  %s  %s  ", stamp(e.Time), show(e.Node))
-		a.printf("%s%s\n", who, visible(words(e)))
+		a.printf("%s%s\n", who, admin.Visible(words(e)))
 		for _, fact := range evidence(e) {
-			a.printf("%*s%s\n", utf8.RuneCountInString(who), "", visible(fact))
+			a.printf("%*s%s\n", utf8.RuneCountInString(who), "", admin.Visible(fact))
 		}
 	}
 	if len(t.Events) == 0 {
@@ -25,7 +26,7 @@ func (a *app) printTold(t told) error {
 	}
 	a.printf("\n")
 	for _, line := range standing(t.Now) {
-		a.printf("  now: %s\n", visible(line))
+		a.printf("  now: %s\n", admin.Visible(line))
 	}
 	return nil
 }
