@@ -1,6 +1,8 @@
 package node
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -216,4 +218,31 @@ func TestNew_refusesAStoreWhoseIdentityIsMissing(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "mount") {
 		t.Errorf("want a refusal that speaks of the mount, got %v", err)
 	}
+}
+
+func TestRun_endsAlthoughAStoreHangs(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "main")
+	o, faults := faulty(t, options(t, dir, rule("inbox")))
+	n, err := New(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- n.Run(ctx) }()
+	faults["main"].Inject(storagetest.Rule{Op: storagetest.OpRead, Hang: true, Deaf: true})
+	write(t, filepath.Join(dir, "hotfolders", "inbox", "a.jpg"), jpeg(3000, 1))
+	within(t, 10*time.Second, "hanging", func() bool { return faults["main"].Count(storagetest.OpRead) > 0 })
+	cancel()
+	select {
+	case err := <-done:
+		if !errors.Is(err, ErrHung) {
+			t.Errorf("want ErrHung, got %v", err)
+		}
+	case <-time.After(stopWithin + 10*time.Second):
+		t.Error("the node waits for the hanging store for ever")
+	}
+	faults["main"].Clear()
+	<-n.ended
 }

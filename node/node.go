@@ -66,6 +66,7 @@ type Node struct {
 	rates   *rates
 	web     *admin.Server // nil without the role
 	closers []func() error
+	ended   chan struct{} // closed when all that Run started has ended
 
 	mu         sync.Mutex
 	rules      []config.Rule
@@ -77,7 +78,7 @@ type Node struct {
 // New builds a node: it opens the store and its work area, takes the leases of a node that is alone, and listens. Nothing is
 // imported before Run. The error says what is wrong and what to do; everything that was opened is closed again.
 func New(ctx context.Context, o Options) (*Node, error) {
-	n := &Node{o: o, log: o.Log, started: time.Now(), feed: admin.NewFeed(0), rates: newRates(), specs: map[string]hotfolder.Spec{}}
+	n := &Node{o: o, log: o.Log, started: time.Now(), feed: admin.NewFeed(0), rates: newRates(), specs: map[string]hotfolder.Spec{}, ended: make(chan struct{})}
 	n.state.Store(admin.Joining)
 	if err := n.build(ctx); err != nil {
 		return nil, errors.Join(err, n.Close())
@@ -202,11 +203,29 @@ func (n *Node) journal(e asset.Event) {
 // changed is where a cluster is told to forget a name. A node that is alone caches nothing yet.
 func (n *Node) changed(context.Context, asset.Record) {}
 
+// stopWithin bounds an orderly end: walks get ten seconds to finish, the rest is for closing.
+const stopWithin = 20 * time.Second
+
+// ErrHung is returned by Run when a store did not answer while the node ended. Nothing is lost: what was in hand is walked again
+// at the next start. Goroutines that hang in the store are left behind, so the process should end.
+var ErrHung = errors.New("a store does not answer; ended without waiting for it")
+
 // Run works until ctx ends, then finishes what is in hand and closes everything. It returns nil after an orderly end.
 func (n *Node) Run(ctx context.Context) error {
 	defer n.state.Store(admin.Left)
-	err := n.run(ctx)
-	return errors.Join(err, n.Close())
+	done := make(chan error, 1)
+	go func() {
+		defer close(n.ended)
+		done <- errors.Join(n.run(ctx), n.Close())
+	}()
+	hung := make(chan struct{})
+	defer context.AfterFunc(ctx, func() { time.AfterFunc(stopWithin, func() { close(hung) }) })()
+	select {
+	case err := <-done:
+		return err
+	case <-hung:
+		return ErrHung
+	}
 }
 
 func (n *Node) run(ctx context.Context) error {

@@ -66,6 +66,7 @@ type Rule struct {
 	Err     error         // what the operation returns, wrapped with its name
 	Latency time.Duration // slept before anything else; ctx ends it
 	Hang    bool          // blocks until ctx ends or Release; then Err, or the operation itself
+	Deaf    bool          // with Hang: not even ctx ends it, as with a system call on a share that is gone
 	// Partial does half the work before Err: half the bytes of a read or a write, one entry of a listing, half the
 	// content of a put (of which a good store keeps nothing). Operations that cannot be halved fail whole.
 	Partial bool
@@ -281,10 +282,14 @@ func hold(ctx context.Context, r *Rule, release <-chan struct{}) error {
 	if !r.Hang {
 		return nil
 	}
+	ended := ctx.Done()
+	if r.Deaf {
+		ended = nil
+	}
 	select {
 	case <-release:
 		return nil
-	case <-ctx.Done():
+	case <-ended:
 		return context.Cause(ctx)
 	}
 }
