@@ -125,10 +125,10 @@ func TestAfter_archiveMovesTheDrop(t *testing.T) {
 	write(t, r.inbox("sub/a.jpg"), data)
 	r.expect("sub/a.jpg", data)
 	day := time.Now().UTC().Format(time.DateOnly)
-	got, err := os.ReadFile(filepath.Join(r.dir, "workarea", "archive", "inbox", day, "sub", "a.jpg"))
-	if err != nil || !bytes.Equal(got, data) {
-		t.Errorf("want it in the archive, got %d bytes, %v", len(got), err)
-	}
+	within(t, 5*time.Second, "it is in the archive", func() bool { // a moment after it left the hotfolder
+		got, err := os.ReadFile(filepath.Join(r.dir, "workarea", "archive", "inbox", day, "sub", "a.jpg"))
+		return err == nil && bytes.Equal(got, data)
+	})
 }
 
 func TestComplete_doneMarkerReleasesTheDropAndGoesWithIt(t *testing.T) {
