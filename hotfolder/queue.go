@@ -85,7 +85,8 @@ func (q *queue) hint(c *candidate, now time.Time) bool {
 	return false
 }
 
-// makeRoom drops the newest ready candidate when it is newer than arrived, or any waiting one when nothing is ready.
+// makeRoom drops the newest ready candidate when it is newer than arrived, or a waiting one when nothing is ready: one that is
+// due late. If those that are about to settle gave way, more unsettled files than fit would push each other out for ever.
 func (q *queue) makeRoom(arrived time.Time) bool {
 	if len(q.newest) > 0 {
 		if c := q.newest[0]; c.arrived.After(arrived) {
@@ -95,8 +96,8 @@ func (q *queue) makeRoom(arrived time.Time) bool {
 		}
 		return false
 	}
-	for _, c := range q.timers {
-		q.forget(c)
+	if last := len(q.timers) - 1; last >= 0 {
+		q.forget(q.timers[last]) // a leaf of the heap
 		q.missed = true
 		return true
 	}
