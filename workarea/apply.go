@@ -19,6 +19,9 @@ const clockStep = 10 * time.Second
 // maxLost ends a walk that goes on losing: that is no contention but a store whose listings do not catch up.
 const maxLost = 1000
 
+// errRemoved says that a name was removed just when its next number was taken.
+var errRemoved = errors.New("the name was removed meanwhile")
+
 // Apply makes a committed record's name known, by the policy of the record, and everything durable: bytes, record, name.
 // It may be repeated by anybody at any time, also side by side, and comes to the same outcome as long as nobody removed
 // the name in between. After an error some of it may be done; repeating it does the rest.
@@ -89,7 +92,7 @@ func (w *applying) enter(ctx context.Context) (asset.Outcome, error) {
 // record the slower one finds the entry of the other.
 func (w *applying) enterAs(ctx context.Context, name asset.Key) (out asset.Outcome, done bool, err error) {
 	var lost []int // numbers that others were quicker to take; a listing may be late to show them
-	for len(lost) < maxLost {
+	for range maxLost {
 		v, err := w.look(ctx, name, lost)
 		if err != nil {
 			return asset.Outcome{}, false, err
@@ -99,15 +102,19 @@ func (w *applying) enterAs(ctx context.Context, name asset.Key) (out asset.Outco
 			if out, done, settled = w.yields(v); settled {
 				return out, done, nil
 			}
-			if err = w.take(ctx, &v); errors.Is(err, fs.ErrExist) {
+			switch err = w.take(ctx, &v); {
+			case errors.Is(err, fs.ErrExist):
 				lost = append(lost, v.top+1)
 				continue
-			}
-			if err != nil {
+			case errors.Is(err, errRemoved):
+				lost = nil
+				continue
+			case err != nil:
 				return asset.Outcome{}, false, err
 			}
 		}
-		w.made = append(w.made, w.a.entryKey(name, v.own))
+		// No number is seen without number 1, which may be another walk's and not durable yet.
+		w.made = append(w.made, w.a.entryKey(name, 1), w.a.entryKey(name, v.own))
 		if w.rec.Conflict == asset.ConflictReplace && v.ownEntry.Replaced == "" {
 			err = w.retire(ctx, v)
 		}
@@ -192,35 +199,57 @@ func (w *applying) yields(v view) (out asset.Outcome, done, settled bool) {
 }
 
 // take makes the entry one above the highest: the ledger's record under a second name, or a mark where the bytes are the
-// current version's. fs.ErrExist when the number was taken meanwhile.
+// current version's. fs.ErrExist when the number was taken meanwhile, errRemoved when the name went.
 func (w *applying) take(ctx context.Context, v *view) error {
 	key := w.a.entryKey(v.name, v.top+1)
+	var made storage.Object
+	var err error
 	if v.sameBytes(w.rec.Content.Hash) {
 		v.ownEntry = entry{Record: w.rec, Same: v.topEntry.Same}
 		if v.ownEntry.Same == 0 {
 			v.ownEntry.Same = v.top
 		}
-		v.own = v.top + 1
-		return w.mark(ctx, key, v.ownEntry, ifAbsent)
+		made, err = w.mark(ctx, key, v.ownEntry, ifAbsent)
+	} else {
+		v.ownEntry = entry{Record: w.rec}
+		shared := ifAbsent
+		shared.Shared = true
+		made, err = w.a.store.Copy(ctx, w.ledger, key, shared)
 	}
-	shared := ifAbsent
-	shared.Shared = true
-	if _, err := w.a.store.Copy(ctx, w.ledger, key, shared); err != nil {
+	if err != nil {
 		return fmt.Errorf("enter %s: %w", v.name.Quoted(), err)
 	}
-	v.own, v.ownEntry = v.top+1, entry{Record: w.rec}
-	return nil
+	v.own = v.top + 1
+	return w.stands(ctx, v, made)
 }
 
-func (w *applying) mark(ctx context.Context, key asset.Key, e entry, o storage.PutOptions) error {
-	line, err := encodeLine(e)
-	if err != nil {
+// stands makes sure that the name was not removed before its next number was taken: nobody would see the entry, and the
+// next import of the name would bring it back. It is taken away again then.
+func (w *applying) stands(ctx context.Context, v *view, made storage.Object) error {
+	if v.own == 1 {
+		return nil
+	}
+	_, err := w.a.store.Stat(ctx, w.a.entryKey(v.name, 1))
+	if !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	if _, err := w.a.store.Put(ctx, key, bytes.NewReader(line), o); err != nil {
-		return fmt.Errorf("mark %s: %w", key.Quoted(), err)
+	err = w.a.store.Remove(ctx, w.a.entryKey(v.name, v.own), made.Version)
+	if err == nil || errors.Is(err, fs.ErrNotExist) || errors.Is(err, storage.ErrChanged) {
+		err = errRemoved
 	}
-	return nil
+	return err
+}
+
+func (w *applying) mark(ctx context.Context, key asset.Key, e entry, o storage.PutOptions) (storage.Object, error) {
+	line, err := encodeLine(e)
+	if err != nil {
+		return storage.Object{}, err
+	}
+	made, err := w.a.store.Put(ctx, key, bytes.NewReader(line), o)
+	if err != nil {
+		return made, fmt.Errorf("mark %s: %w", key.Quoted(), err)
+	}
+	return made, nil
 }
 
 // retire marks the versions below this drop's as replaced, the oldest first: so below a mark there are only marks, and
@@ -249,7 +278,7 @@ func (w *applying) retire(ctx context.Context, v view) error {
 	for i, n := range slices.Backward(old) {
 		key := w.a.entryKey(v.name, n)
 		entries[i].Replaced = w.rec.Drop
-		if err := w.mark(ctx, key, entries[i], storage.PutOptions{Deferred: true}); err != nil {
+		if _, err := w.mark(ctx, key, entries[i], storage.PutOptions{Deferred: true}); err != nil {
 			return err
 		}
 		w.made = append(w.made, key)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"slices"
 	"strings"
@@ -244,6 +245,23 @@ func TestWalk_powerCutAtEveryOperation(t *testing.T) {
 	}
 }
 
+// Another walk has entered version 1 and did not come to its sync: an acknowledged version 2 must not hang on that.
+func TestApply_makesVersion1DurableToo(t *testing.T) {
+	mem := storagetest.NewMem()
+	f := storagetest.NewFault(mem)
+	a := open(t, f)
+	first := job{key: "1", name: "a", body: "first"}
+	f.Inject(storagetest.Rule{Op: storagetest.OpSync, Times: 1, Err: errors.New("broken")})
+	if _, _, err := walk(t.Context(), a, first); err == nil {
+		t.Fatal("want the first walk to break off")
+	}
+	mustWalk(t, a, job{key: "2", name: "a", body: "the drop"})
+	mem.PowerCut()
+	if rec, n, err := a.Current(t.Context(), "a"); err != nil || n != 2 || body(t, a, rec.Content.Hash) != "the drop" {
+		t.Errorf("want version 2 to be seen, got %d of %s: %v", n, rec.Key.Quoted(), err)
+	}
+}
+
 // mustHold checks that an acknowledged import outlived a power cut.
 func mustHold(t *testing.T, a *Area, j job, out asset.Outcome) {
 	t.Helper()
@@ -331,7 +349,7 @@ func TestApply_endedContextTellsItsCause(t *testing.T) {
 func TestApply_libraryOfAPausedNodeDoesNotStay(t *testing.T) {
 	s := folder(t)
 	other := open(t, s)
-	h := &copyHook{Store: s}
+	h := &storeHook{Store: s}
 	a := open(t, h)
 	h.before = func(k asset.Key) {
 		if k == "workarea/library/a" {
@@ -347,15 +365,25 @@ func TestApply_libraryOfAPausedNodeDoesNotStay(t *testing.T) {
 	}
 }
 
-// copyHook calls before each copy.
-type copyHook struct {
+// storeHook calls before each copy, put and removal.
+type storeHook struct {
 	storage.Store
 	before func(asset.Key)
 }
 
-func (h *copyHook) Copy(ctx context.Context, src storage.Object, k asset.Key, o storage.PutOptions) (storage.Object, error) {
+func (h *storeHook) Copy(ctx context.Context, src storage.Object, k asset.Key, o storage.PutOptions) (storage.Object, error) {
 	h.before(k)
 	return h.Store.Copy(ctx, src, k, o)
+}
+
+func (h *storeHook) Put(ctx context.Context, k asset.Key, r io.Reader, o storage.PutOptions) (storage.Object, error) {
+	h.before(k)
+	return h.Store.Put(ctx, k, r, o)
+}
+
+func (h *storeHook) Remove(ctx context.Context, k asset.Key, v asset.Version) error {
+	h.before(k)
+	return h.Store.Remove(ctx, k, v)
 }
 
 // A record that was written long ago must not make the walk read the whole history of its name.

@@ -19,7 +19,7 @@ type Version struct {
 }
 
 func (a *Area) entryKey(name asset.Key, n int) asset.Key {
-	return a.at("catalog", catalogFolder(name)).Join(entryName(n))
+	return a.at("catalog", entryPath(catalogStem(name), n))
 }
 
 // Current is the version that a name stands for, with its number. fs.ErrNotExist when the name has none.
@@ -81,44 +81,88 @@ func (a *Area) Versions(ctx context.Context, name asset.Key) iter.Seq2[Version, 
 }
 
 // Remove takes a name out of the catalog and the library, with all its versions. The bytes and the ledger stay; an import
-// of the name begins at version 1 again. fs.ErrNotExist when there is no such name. A reader never sees an older version
-// come back meanwhile: the current one goes last.
+// of the name begins at version 1 again. fs.ErrNotExist when there is no such name.
+//
+// The versions go from the highest down, and version 1 only when it is durable that the others went: whatever breaks it
+// off, no version is left that a later import of the name would bring back. So a reader may see an older one meanwhile.
 func (a *Area) Remove(ctx context.Context, name asset.Key) error {
 	numbers, err := a.numbers(ctx, name)
 	if err == nil && len(numbers) == 0 {
 		err = fs.ErrNotExist
 	}
+	if err == nil {
+		err = a.removeLater(ctx, name, numbers[1:])
+	}
+	if err == nil {
+		err = a.removeAll(ctx, a.entryKey(name, 1), a.at("library", name))
+	}
+	if err == nil {
+		err = a.removeLate(ctx, name)
+	}
 	if err != nil {
-		return fmt.Errorf("remove %s: %w", name.Quoted(), err)
-	}
-	keys := make([]asset.Key, 0, len(numbers)+1)
-	for _, n := range numbers {
-		keys = append(keys, a.entryKey(name, n))
-	}
-	keys = append(keys, a.at("library", name))
-	for _, key := range keys {
-		err := a.store.Remove(ctx, key, "")
-		if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, storage.ErrNotRegular) {
-			return fmt.Errorf("remove %s: %w", name.Quoted(), err)
-		}
-	}
-	if err := a.store.Sync(ctx, keys...); err != nil {
 		return fmt.Errorf("remove %s: %w", name.Quoted(), err)
 	}
 	return nil
 }
 
-// numbers are the numbers of a name that are taken, by versions or marks, in ascending order.
+// removeLate removes what was entered while the name was being removed, unless the name came back meanwhile.
+func (a *Area) removeLate(ctx context.Context, name asset.Key) error {
+	late, err := a.later(ctx, name)
+	if err != nil || len(late) == 0 {
+		return err
+	}
+	_, err = a.store.Stat(ctx, a.entryKey(name, 1))
+	if errors.Is(err, fs.ErrNotExist) {
+		err = a.removeLater(ctx, name, late)
+	}
+	return err
+}
+
+func (a *Area) removeLater(ctx context.Context, name asset.Key, numbers []int) error {
+	var keys []asset.Key
+	for _, n := range slices.Backward(numbers) {
+		keys = append(keys, a.entryKey(name, n))
+	}
+	return a.removeAll(ctx, keys...)
+}
+
+// removeAll removes files in this order; that they are gone is durable then.
+func (a *Area) removeAll(ctx context.Context, keys ...asset.Key) error {
+	for _, key := range keys {
+		err := a.store.Remove(ctx, key, "")
+		if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, storage.ErrNotRegular) {
+			return err
+		}
+	}
+	return a.store.Sync(ctx, keys...)
+}
+
+// numbers are the numbers of a name that are taken, by versions or marks, in ascending order. Number 1 is taken as long as
+// any is, so a new name costs no listing.
 func (a *Area) numbers(ctx context.Context, name asset.Key) ([]int, error) {
+	o, err := a.store.Stat(ctx, a.entryKey(name, 1))
+	if errors.Is(err, fs.ErrNotExist) || err == nil && !isFile(o) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	later, err := a.later(ctx, name)
+	return append([]int{1}, later...), err
+}
+
+// later are the numbers above 1, in ascending order.
+func (a *Area) later(ctx context.Context, name asset.Key) ([]int, error) {
 	var numbers []int
-	for o, err := range a.store.List(ctx, a.at("catalog", catalogFolder(name)), storage.ListOptions{NamesOnly: true}) {
+	folder := a.at("catalog", catalogStem(name)+laterExt)
+	for o, err := range a.store.List(ctx, folder, storage.ListOptions{NamesOnly: true}) {
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil, nil
 		}
 		if err != nil {
 			return nil, fmt.Errorf("list: %w", err)
 		}
-		if n, ok := entryNumber(o.Key.Base()); ok && isFile(o) {
+		if n, ok := laterNumber(o.Key.Base()); ok && isFile(o) {
 			numbers = append(numbers, n)
 		}
 	}

@@ -2,9 +2,10 @@
 // the catalog of names, the drops that failed, the archive and the journal.
 //
 //	store.json                        identity of the tree
-//	assets/ab/<sha256>             bytes, immutable
-//	ledger/ab/<drop id>.json       one record per import: the commit point
-//	catalog/<name>/<n>.json           versions of a name
+//	assets/ab/<sha256>                bytes, immutable
+//	ledger/ab/<drop id>.json          one record per import: the commit point
+//	catalog/<name>.1.json             version 1 of a name
+//	catalog/<name>.v/<n>.json         its other versions
 //	library/<name>                    readable tree, by rule
 //	failed/<hotfolder>/<key>          drops that could not be imported, each with <key>.error.json
 //	archive/<hotfolder>/<day>/<key>   drops that were imported and are kept, by rule

@@ -10,23 +10,30 @@ import (
 )
 
 const (
-	// maxFolder is how long the catalog folder of a name may be before it is replaced by a hash: what S3 allows for a key
-	// (1,024 bytes), less room for the prefixes and the entry.
-	maxFolder = 700
+	// maxPath is how long the path of a name may be before it is replaced by a hash: what S3 allows for a key (1,024 bytes),
+	// less room for the prefixes and the entry.
+	maxPath = 700
 	// shortPart is how much of a part that got too long by escaping stays readable.
 	shortPart = 180
 	// hashMark precedes a hash. No escaped text holds it: escaping leaves "%" only before two hexadecimal digits.
 	hashMark = "%~"
-	// longNames holds the folders of names that are too long as a whole.
+	// longNames holds the stems of names that are too long as a whole.
 	longNames asset.Key = hashMark
+	// firstExt makes the stem of a name its version 1.
+	firstExt = ".1" + recordExt
+	// laterExt makes the stem of a name the folder of its other versions.
+	laterExt = ".v"
 )
 
-// catalogFolder is the folder of a name below catalog/. Different names have different folders, and no part of one can be
-// mistaken for an entry ("7.json").
+// catalogStem is where the entries of a name are below catalog/: version 1 is <stem>.1.json and version n is
+// <stem>.v/<n>.json, since most names have one version, and a folder for each would cost more than the entry. Names below
+// the name have <stem>/ before theirs. Different names have different stems, and no part of one ends as an entry or a
+// folder of versions does.
 //
-// "%" and the point of a part that looks like an entry become %25 and %2E. A part that is longer than 255 bytes then is cut
-// and ends in its hash; a name that is too long as a whole gets a folder in longNames.
-func catalogFolder(name asset.Key) asset.Key {
+// "%" becomes %25, and the last point of a part that ends in ".7.json" (any number) or ".v" becomes %2E. A part that with
+// firstExt would be longer than 255 bytes then is cut and ends in its hash; a name that is too long as a whole gets a stem in
+// longNames.
+func catalogStem(name asset.Key) asset.Key {
 	var b strings.Builder
 	for part := range strings.SplitSeq(string(name), "/") {
 		if b.Len() > 0 {
@@ -34,7 +41,7 @@ func catalogFolder(name asset.Key) asset.Key {
 		}
 		b.WriteString(escapePart(part))
 	}
-	if b.Len() > maxFolder {
+	if b.Len() > maxPath {
 		return longNames.Join(asset.Key(hashOf(string(name))))
 	}
 	return asset.Key(b.String())
@@ -42,38 +49,65 @@ func catalogFolder(name asset.Key) asset.Key {
 
 func escapePart(part string) string {
 	esc := strings.ReplaceAll(part, "%", "%25")
-	if digitsJSON(part) {
-		esc = strings.TrimSuffix(esc, recordExt) + "%2E" + recordExt[1:]
+	if reserved(part) {
+		point := strings.LastIndexByte(esc, '.')
+		esc = esc[:point] + "%2E" + esc[point+1:]
 	}
-	if len(esc) > asset.MaxComponent {
+	if len(esc) > asset.MaxComponent-len(firstExt) {
 		return esc[:shortPart] + hashMark + hashOf(part)
 	}
 	return esc
 }
 
-// nameOf is the inverse of catalogFolder; false when the folder was hashed and only an entry knows the name.
-func nameOf(folder asset.Key) (asset.Key, bool) {
-	if strings.Contains(string(folder), hashMark) {
+// reserved reports whether a part ends in ".v", or in a point, digits and ".json": all that anybody could take for ours.
+func reserved(part string) bool {
+	stem, ok := strings.CutSuffix(part, recordExt)
+	if !ok {
+		return strings.HasSuffix(part, laterExt)
+	}
+	digits := stem[strings.LastIndexByte(stem, '.')+1:]
+	return digits != "" && digits != stem && strings.Trim(digits, "0123456789") == ""
+}
+
+// nameOf is the inverse of catalogStem; false when the stem was hashed and only an entry knows the name.
+func nameOf(stem asset.Key) (asset.Key, bool) {
+	if strings.Contains(string(stem), hashMark) {
 		return "", false
 	}
-	name := strings.NewReplacer("%25", "%", "%2E", ".").Replace(string(folder))
-	return asset.Key(name), catalogFolder(asset.Key(name)) == folder
+	name := asset.Key(strings.NewReplacer("%25", "%", "%2E", ".").Replace(string(stem)))
+	return name, catalogStem(name) == stem
 }
 
-// entryName is the file of version n.
-func entryName(n int) asset.Key { return asset.Key(strconv.Itoa(n) + recordExt) }
+// entryPath is the file of version n of the name with a stem.
+func entryPath(stem asset.Key, n int) asset.Key {
+	if n == 1 {
+		return stem + firstExt
+	}
+	return (stem + laterExt).Join(asset.Key(strconv.Itoa(n) + recordExt))
+}
 
-// entryNumber reads what entryName wrote, and nothing else: no sign, no leading zero.
-func entryNumber(base string) (int, bool) {
+// firstStem is the stem of a version 1; false for every other file.
+func firstStem(file asset.Key) (asset.Key, bool) {
+	base, ok := strings.CutSuffix(file.Base(), firstExt)
+	return file.Dir().Join(asset.Key(base)), ok && base != ""
+}
+
+// laterNumber reads the base of a file that entryPath put into a folder of versions, and nothing else: no sign, no leading
+// zero, and no 1.
+func laterNumber(base string) (int, bool) {
 	digits, ok := strings.CutSuffix(base, recordExt)
 	n, err := strconv.Atoi(digits)
-	return n, ok && err == nil && n > 0 && strconv.Itoa(n) == digits
+	return n, ok && err == nil && n > 1 && strconv.Itoa(n) == digits
 }
 
-// digitsJSON reports whether a part is digits and ".json": all that anybody could take for an entry.
-func digitsJSON(part string) bool {
-	digits, ok := strings.CutSuffix(part, recordExt)
-	return ok && digits != "" && strings.Trim(digits, "0123456789") == ""
+// isEntry reports whether a file below catalog/ is one that entryPath names.
+func isEntry(file asset.Key) bool {
+	if _, ok := firstStem(file); ok {
+		return true
+	}
+	stem, later := strings.CutSuffix(file.Dir().Base(), laterExt)
+	_, ok := laterNumber(file.Base())
+	return later && ok && stem != ""
 }
 
 func hashOf(s string) string {

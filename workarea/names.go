@@ -22,80 +22,55 @@ const maxRenames = 10_000
 // their number. A part of the catalog that cannot be read yields its error, and the walk goes on if the caller does.
 func (a *Area) Names(ctx context.Context, prefix asset.Key) iter.Seq2[asset.Key, error] {
 	return func(yield func(asset.Key, error) bool) {
-		w := names{a: a, prefix: prefix, yield: yield}
-		if w.walk(ctx, catalogFolder(prefix)) && prefix != asset.Root {
-			w.walk(ctx, longNames)
+		if a.walkNames(ctx, catalogStem(prefix), prefix, yield) && prefix != asset.Root {
+			a.walkNames(ctx, longNames, prefix, yield)
 		}
 	}
 }
 
-// names is one walk over the catalog. A listing goes depth first, so the folders that can still come up again are those
-// above the last entry: remembering these is enough to yield each name once.
-type names struct {
-	a      *Area
-	prefix asset.Key
-	yield  func(asset.Key, error) bool
-	above  []asset.Key
-}
-
-// walk reports whether the caller wants more.
-func (w *names) walk(ctx context.Context, folder asset.Key) bool {
-	catalog := w.a.prefix.Join("catalog")
-	w.above = nil
-	for o, err := range w.a.store.List(ctx, catalog.Join(folder), storage.ListOptions{Recursive: true, NamesOnly: true}) {
+// walkNames is a walk over the first versions in one folder of the catalog: each name has one. It reports whether the
+// caller wants more.
+func (a *Area) walkNames(ctx context.Context, folder, prefix asset.Key, yield func(asset.Key, error) bool) bool {
+	catalog := a.prefix.Join("catalog")
+	noLater := func(k asset.Key) bool { return !strings.HasSuffix(k.Base(), laterExt) }
+	for o, err := range a.store.List(ctx, catalog.Join(folder), storage.ListOptions{Recursive: true, NamesOnly: true, Enter: noLater}) {
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
 			continue
 		case err != nil:
-			if !w.yield("", fmt.Errorf("names: %w", err)) {
+			if !yield("", fmt.Errorf("names: %w", err)) {
 				return false
 			}
 			continue
 		}
-		_, isEntry := entryNumber(o.Key.Base())
-		at, below := o.Key.Dir().Below(catalog)
-		if !isFile(o) || !isEntry || !below || !w.first(at) {
+		file, _ := o.Key.Below(catalog)
+		stem, isFirst := firstStem(file)
+		if !isFile(o) || !isFirst {
 			continue
 		}
-		name, err := w.a.trueName(ctx, at, o.Key)
-		if _, below := name.Below(w.prefix); (below || err != nil) && !w.yield(name, err) {
+		name, err := a.trueName(ctx, stem, o.Key)
+		if _, below := name.Below(prefix); (below || err != nil) && !yield(name, err) {
 			return false
 		}
 	}
 	return true
 }
 
-// first reports whether this is the first entry of its folder.
-func (w *names) first(folder asset.Key) bool {
-	for len(w.above) > 0 {
-		last := w.above[len(w.above)-1]
-		if last == folder {
-			return false
-		}
-		if _, below := folder.Below(last); below {
-			break
-		}
-		w.above = w.above[:len(w.above)-1]
-	}
-	w.above = append(w.above, folder)
-	return true
-}
-
-// trueName is the name of a catalog folder. Where the folder holds a hash the entry tells the name.
-func (a *Area) trueName(ctx context.Context, folder, entry asset.Key) (asset.Key, error) {
-	if name, ok := nameOf(folder); ok {
+// trueName is the name that has a stem. Where that holds a hash the entry tells the name.
+func (a *Area) trueName(ctx context.Context, stem, entry asset.Key) (asset.Key, error) {
+	if name, ok := nameOf(stem); ok {
 		return name, nil
 	}
 	e, _, err := a.entryAt(ctx, entry)
 	if err != nil {
-		return "", fmt.Errorf("name of catalog folder %s: %w", folder.Quoted(), err)
+		return "", fmt.Errorf("name of catalog entry %s: %w", entry.Quoted(), err)
 	}
 	for k := 1; k < maxRenames; k++ {
-		if name := renamed(e.Name, k); catalogFolder(name) == folder {
+		if name := renamed(e.Name, k); catalogStem(name) == stem {
 			return name, nil
 		}
 	}
-	return "", fmt.Errorf("name of catalog folder %s: %w: its entry is of %s", folder.Quoted(), errTorn, e.Name.Quoted())
+	return "", fmt.Errorf("name of catalog entry %s: %w: it is of %s", entry.Quoted(), errTorn, e.Name.Quoted())
 }
 
 // renamed is the k-th name to be tried for name: itself, then with " (2)", " (3)", ... before the extension. A base that

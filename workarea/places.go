@@ -17,7 +17,7 @@ import (
 // key that is too long, or cannot be a path beside what is there (flat), becomes one part with a hash.
 func place(folder, key asset.Key, room, k int, flat bool) asset.Key {
 	base := key.Base()
-	if flat || len(key) > maxFolder {
+	if flat || len(key) > maxPath {
 		return renamed(folder.Join(asset.Key(hashOf(string(key))[:16]+"-"+cut(base, shortPart))), k)
 	}
 	if len(base)+room > asset.MaxComponent {

@@ -71,7 +71,7 @@ func (a *Area) cataloged(ctx context.Context) (drops, error) {
 		if err != nil {
 			return nil, err
 		}
-		if _, ok := entryNumber(key.Base()); !ok {
+		if !isEntry(key) {
 			continue
 		}
 		e, _, err := a.entryAt(ctx, key)
