@@ -108,9 +108,17 @@ func TestBelow_comparesWholeComponents(t *testing.T) {
 		key, prefix, rest asset.Key
 		ok                bool
 	}{
-		{"a/b", "a", "b", true}, {"a/b/c", "a/b", "c", true}, {"a/b/c", "a", "b/c", true}, {"a", asset.Root, "a", true},
-		{"ab", "a", "", false}, {"a", "a", "", false}, {"a", "a/b", "", false}, {asset.Root, asset.Root, "", false},
-		{"b/a", "a", "", false}, {asset.Root, "a", "", false}, {"A/b", "a", "", false},
+		{"a/b", "a", "b", true},
+		{"a/b/c", "a/b", "c", true},
+		{"a/b/c", "a", "b/c", true},
+		{"a", asset.Root, "a", true},
+		{"ab", "a", "", false},
+		{"a", "a", "", false},
+		{"a", "a/b", "", false},
+		{asset.Root, asset.Root, "", false},
+		{"b/a", "a", "", false},
+		{asset.Root, "a", "", false},
+		{"A/b", "a", "", false},
 	} {
 		rest, ok := c.key.Below(c.prefix)
 		if ok != c.ok || ok && rest != c.rest {
