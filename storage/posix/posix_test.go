@@ -133,3 +133,14 @@ func TestSync_manyAtOnceShareTheWork(t *testing.T) {
 	}
 	wg.Wait()
 }
+
+// A nil pointer in an interface is not nil: whoever asks "is there something to discard?" would call it and die.
+func TestStage_givesNothingWithAnError(t *testing.T) {
+	s := open(t)
+	if err := os.RemoveAll(filepath.Join(s.Dir(), string(s.boot.key), tmpName)); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := s.Stage(t.Context()); err == nil || got != nil {
+		t.Errorf("want nothing and an error, got %v, %v", got, err)
+	}
+}

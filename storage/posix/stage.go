@@ -31,7 +31,11 @@ func (s *Store) Stage(ctx context.Context) (storage.Staged, error) {
 	if err := context.Cause(ctx); err != nil {
 		return nil, err
 	}
-	return s.stage()
+	t, err := s.stage()
+	if err != nil {
+		return nil, err // not t: an interface that holds a nil pointer is not nil
+	}
+	return t, nil
 }
 
 func (s *Store) stage() (*staged, error) {
