@@ -167,7 +167,17 @@ func (s *Store) syncDirs(dirs []asset.Key) error {
 		wg.Go(func() { errs[i] = s.syncDir(dir) })
 	}
 	wg.Wait()
-	return errors.Join(errs...)
+	return errors.Join(append(errs, s.isUp())...)
+}
+
+// isUp tells whether the file system was still at work. XFS that has shut itself down goes on saying of folders that they are
+// synced, but refuses to open one: an open that succeeds afterwards vouches for the syncs before it.
+func (s *Store) isUp() error {
+	fd, err := s.openDir(asset.Root)
+	if err != nil {
+		return err
+	}
+	return unix.Close(fd)
 }
 
 // syncDir makes the names in one folder durable. A folder that is gone has none.
