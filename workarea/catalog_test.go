@@ -140,7 +140,9 @@ func removeBrokenOff(t *testing.T, end func(*storagetest.Mem)) {
 			t.Errorf("broken off at operation %d: want %q, got %q", at, want, left)
 		}
 		_, out := mustWalk(t, a, job{key: "4", name: "a", body: "4"})
-		if want, got := strings.Join(append(left, fmt.Sprintf("%d:4", len(left)+1)), " "), versions(t, a, "a"); want != got || out.Number != len(left)+1 {
+		n := len(left) + 1
+		want := strings.Join(append(left, fmt.Sprintf("%d:4", n)), " ")
+		if got := versions(t, a, "a"); want != got || out.Number != n {
 			t.Errorf("broken off at operation %d, imported then: want %q, got %q with number %d", at, want, got, out.Number)
 		}
 		if !struck {
