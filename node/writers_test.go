@@ -175,7 +175,10 @@ var writers = map[string]func(*job){
 func TestWriters_nobodysFileIsTakenHalfOrLost(t *testing.T) {
 	syscall.Umask(0o022)
 	dir := t.TempDir()
-	r := start(t, options(t, dir, rule("inbox", func(r *config.Rule) { r.Complete.Settle = config.DefaultSettle })))
+	r := start(t, options(t, dir, rule("inbox", func(r *config.Rule) {
+		r.Complete.Settle = config.Duration(4 * time.Second) // far above the writers' pauses, also on a busy machine
+		r.Complete.Patience = config.DefaultPatience
+	})))
 	outside := filepath.Join(dir, "outside")
 	if err := os.MkdirAll(outside, 0o777); err != nil {
 		t.Fatal(err)
