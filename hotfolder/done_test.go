@@ -1,6 +1,7 @@
 package hotfolder
 
 import (
+	"maps"
 	"strconv"
 	"testing"
 
@@ -43,26 +44,31 @@ func TestDone_takesNothingUnknownForKnown(t *testing.T) {
 	}
 }
 
-// filled puts n fingerprints beside each other, as n files would.
-func filled(d *done, from, n uint64) {
-	for i := range n {
-		d.put([2]uint64{from + i, 1})
+// filled makes the young generation as full as it gets, as doneLimit/2 files would.
+func filled(d *done) {
+	young := make(map[[2]uint64]struct{}, doneLimit/2+len(d.young))
+	maps.Copy(young, d.young)
+	for i := range uint64(doneLimit / 2) {
+		young[[2]uint64{i, 1}] = struct{}{}
 	}
+	d.young = young
 }
 
-func TestDone_forgetsTheOldGenerationWhatNobodySees(t *testing.T) {
+func TestDone_forgetsWithTheOldGenerationWhatNobodySees(t *testing.T) {
 	d := newDone()
 	d.add("seen", "1")
 	d.add("unseen", "1")
-	filled(d, 0, doneLimit/2)
-	if !d.has("seen", "1") {
-		t.Fatal("want it known in the old generation, got not")
+	filled(d)
+	d.add("next", "1")
+	if !d.has("seen", "1") || len(d.young) != 2 {
+		t.Fatalf("want it known in the old generation and moved to the young one, got %d young", len(d.young))
 	}
-	filled(d, doneLimit, doneLimit/2)
+	filled(d)
+	d.add("last", "1")
 	if !d.has("seen", "1") || d.has("unseen", "1") {
 		t.Errorf("want what was seen again known and the other forgotten, got %v and %v", d.has("seen", "1"), d.has("unseen", "1"))
 	}
-	if got := len(d.young) + len(d.old); got > doneLimit {
-		t.Errorf("want at most %d remembered, got %d", doneLimit, got)
+	if got, most := len(d.young)+len(d.old), doneLimit+doneLimit/100; got > most {
+		t.Errorf("want at most %d remembered, got %d", most, got)
 	}
 }
