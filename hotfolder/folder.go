@@ -214,6 +214,6 @@ func (f *folder) drain() {
 	defer f.r.mu.Unlock()
 	f.paused = true
 	for f.q.inHand > 0 {
-		f.r.cond.Wait()
+		f.r.ended.Wait()
 	}
 }

@@ -76,7 +76,8 @@ type Room struct {
 	o Options
 
 	mu      sync.Mutex // guards everything below and the queues of all folders
-	cond    *sync.Cond // something may be ready to be taken
+	cond    *sync.Cond // something may be ready to be taken; only workers wait for it
+	ended   *sync.Cond // a walk has ended; only folders that drain wait for it
 	folders []*folder
 	turn    int // whose turn it is
 	specs   []Spec
@@ -96,7 +97,7 @@ func New(d Deps, o Options) *Room {
 		d.Step = func(string, string, asset.Key) {}
 	}
 	r := &Room{d: d, o: o, changed: make(chan struct{}, 1)}
-	r.cond = sync.NewCond(&r.mu)
+	r.cond, r.ended = sync.NewCond(&r.mu), sync.NewCond(&r.mu)
 	return r
 }
 
@@ -193,6 +194,7 @@ func (r *Room) work(ctx, wctx context.Context) {
 		f.settleAccount(c, again)
 		r.mu.Unlock()
 		r.cond.Signal()
+		r.ended.Broadcast()
 	}
 }
 
