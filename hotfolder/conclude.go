@@ -40,7 +40,16 @@ func (f *folder) walk(ctx context.Context, c *candidate) verdict {
 	defer cancel(nil)
 	stop := context.AfterFunc(lease.Context(), func() { cancel(context.Cause(lease.Context())) })
 	defer stop()
-	return w.conclude(ctx, w.run(wctx))
+	return w.conclude(ctx, w.underLease(w.run(wctx)))
+}
+
+// underLease says of an error that the lease's end made it: whoever was interrupted may have said only that it was, or that
+// something failed. The drop is another's by now, and neither tried nor failed.
+func (w *walk) underLease(err error) error {
+	if err == nil || w.lease.Context().Err() == nil {
+		return err
+	}
+	return fmt.Errorf("%w: %w", context.Cause(w.lease.Context()), err)
 }
 
 func (f *folder) hold(p *progress, on bool) {
