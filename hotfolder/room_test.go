@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"iter"
 	"slices"
 	"strings"
 	"sync"
@@ -445,10 +446,24 @@ func TestRoom_aRejectedDropFailsAtOnce(t *testing.T) {
 	})
 }
 
+// slow is a share whose listing takes a millisecond for each file, so that workers keep up with a scan.
+type slow struct{ share }
+
+func (s slow) List(ctx context.Context, prefix asset.Key, o storage.ListOptions) iter.Seq2[storage.Object, error] {
+	return func(yield func(storage.Object, error) bool) {
+		for obj, err := range s.share.List(ctx, prefix, o) {
+			time.Sleep(time.Millisecond)
+			if !yield(obj, err) {
+				return
+			}
+		}
+	}
+}
+
 // The queue holds far fewer than lie there, and each needs its quiet time.
 func TestRoom_moreUnsettledFilesThanItRemembersAllSettle(t *testing.T) {
 	bubbled(t, Options{Queue: 20, Workers: 4}, func(b *bench) {
-		b.store = share{Mem: b.mem}
+		b.store = slow{share{Mem: b.mem}}
 		for i := range 100 {
 			b.drop("in", asset.Key(fmt.Sprint(i)))
 		}
