@@ -6,9 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"path"
 	"strings"
 	"sync/atomic"
 	"time"
+	"unicode/utf8"
 
 	"golang.org/x/sys/unix"
 
@@ -31,29 +33,48 @@ const (
 	lockName  = "lock"
 	// remoteGrace is how old a folder on a share must be, by the share's clock, before it is taken for a dead process's.
 	remoteGrace = 24 * time.Hour
+	// maxExt is how long an extension may be; after a dot further from the end, a name just goes on.
+	maxExt = 32
 )
 
 func newBoot(s *Store) (*boot, error) {
-	b := &boot{key: Private.Join(asset.Key(rand.Text()))}
+	b := &boot{}
+	if err := b.lockFolder(s); err != nil {
+		return nil, err
+	}
 	for _, sub := range []asset.Key{tmpName, asideName} {
 		if err := s.makeDir(b.key.Join(sub)); err != nil {
+			unix.Close(b.lock)
 			return nil, fail("make", b.key.Join(sub), err)
 		}
 	}
 	tmp, err := s.openDir(b.key.Join(tmpName))
 	if err != nil {
+		unix.Close(b.lock)
 		return nil, fail("open", b.key.Join(tmpName), err)
 	}
 	b.tmp = tmp
-	b.lock, err = s.flock(b.key)
-	if err != nil {
-		unix.Close(tmp)
-		return nil, fail("lock", b.key, err)
-	}
 	return b, nil
 }
 
-// flock takes the lock of a process's folder; EWOULDBLOCK when its process lives.
+// lockFolder makes the folder and takes its lock. Before that, another process that opens the store may take it for a dead one's;
+// then a new one is made. After it, nobody does.
+func (b *boot) lockFolder(s *Store) (err error) {
+	for range 100 {
+		b.key = Private.Join(asset.Key(rand.Text()))
+		if err := s.makeDir(b.key); err != nil {
+			return fail("make", b.key, err)
+		}
+		b.lock, err = s.flock(b.key)
+		if !errors.Is(err, unix.EWOULDBLOCK) && !errors.Is(err, unix.ENOENT) {
+			break
+		}
+	}
+	return fail("lock", b.key, err)
+}
+
+// flock takes the lock of a process's folder; EWOULDBLOCK when its process lives, or when the lock that was taken is one that
+// another process has just deleted.
 func (s *Store) flock(key asset.Key) (int, error) {
 	dir, err := s.openDir(key)
 	if err != nil {
@@ -68,6 +89,10 @@ func (s *Store) flock(key asset.Key) (int, error) {
 		unix.Close(fd)
 		return -1, err
 	}
+	if st, err := statFD(fd); err != nil || st.Nlink == 0 {
+		unix.Close(fd)
+		return -1, errors.Join(unix.EWOULDBLOCK, err)
+	}
 	return fd, nil
 }
 
@@ -81,36 +106,40 @@ func (b *boot) name() string { return fmt.Sprintf("%x", b.next.Add(1)) }
 
 // tidy looks after what dead processes left: objects set aside go back to their place, nameless bytes are deleted.
 func (s *Store) tidy(ctx context.Context) error {
-	var dead []asset.Key
+	var others []storage.Object
 	for o, err := range s.List(ctx, Private, storage.ListOptions{}) {
 		if err != nil {
 			return err
 		}
-		if o.Kind == storage.Directory && o.Key != s.boot.key && s.isDead(o) {
-			dead = append(dead, o.Key)
+		if o.Kind == storage.Directory && o.Key != s.boot.key {
+			others = append(others, o)
 		}
 	}
-	for _, key := range dead {
-		if err := s.putBack(ctx, key); err != nil {
-			return err
-		}
-		if err := s.removeBoot(key); err != nil {
+	for _, o := range others {
+		if err := s.tidyAfter(ctx, o); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (s *Store) isDead(o storage.Object) bool {
+// tidyAfter looks after what one process left, if it is dead. Where locks tell, its lock is held until all is done.
+func (s *Store) tidyAfter(ctx context.Context, o storage.Object) error {
 	if s.props.Remote {
-		return time.Since(o.Changed) > remoteGrace
+		if time.Since(o.Changed) <= remoteGrace {
+			return nil
+		}
+	} else {
+		lock, err := s.flock(o.Key)
+		if err != nil {
+			return nil
+		}
+		defer unix.Close(lock)
 	}
-	fd, err := s.flock(o.Key)
-	if err != nil {
-		return false
+	if err := s.putBack(ctx, o.Key); err != nil {
+		return err
 	}
-	unix.Close(fd)
-	return true
+	return s.removeBoot(o.Key)
 }
 
 // putBack gives every object that a dead process had set aside its name again, or, where something new stands there, a name
@@ -151,18 +180,28 @@ func restoredName(key asset.Key, n int) asset.Key {
 		return key
 	}
 	base, mark := key.Base(), fmt.Sprintf(" (restored %d)", n)
-	ext := key.Ext()
-	stem := base[:len(base)-len(ext)]
-	if over := len(stem) + len(mark) + len(ext) - asset.MaxComponent; over > 0 {
-		stem = stem[:max(0, len(stem)-over)]
+	ext := path.Ext(strings.TrimLeft(base, "."))
+	if len(ext) > maxExt {
+		ext = ""
 	}
-	return key.Dir().Join(asset.Key(stem + mark + base[len(base)-len(ext):]))
+	stem := base[:len(base)-len(ext)]
+	if cut := asset.MaxComponent - len(mark) - len(ext); len(stem) > cut {
+		for cut > 0 && !utf8.RuneStart(stem[cut]) {
+			cut--
+		}
+		stem = stem[:cut]
+	}
+	return key.Dir().Join(asset.Key(stem + mark + ext))
 }
 
-// removeBoot deletes a process's folder with all that is in it.
+// removeBoot deletes a process's folder with all that is in it. When another process does the same at the same time, whoever is
+// last finishes it.
 func (s *Store) removeBoot(key asset.Key) error {
 	var files, dirs []asset.Key
 	for o, err := range s.List(context.Background(), key, storage.ListOptions{Recursive: true}) { // cleanup: bounded by what one process left
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
 		if err != nil {
 			return err
 		}
@@ -185,7 +224,10 @@ func (s *Store) removeBoot(key asset.Key) error {
 			return fail("remove", dirs[i], err)
 		}
 	}
-	return s.unlink(key, unix.AT_REMOVEDIR)
+	if err := s.unlink(key, unix.AT_REMOVEDIR); err != nil && !errors.Is(err, unix.ENOTEMPTY) {
+		return fail("remove", key, err)
+	}
+	return nil
 }
 
 func (s *Store) unlink(key asset.Key, flags int) error {
