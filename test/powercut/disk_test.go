@@ -80,6 +80,13 @@ func (d *disk) powerCut() error {
 	return nil
 }
 
+// isCut reports whether the power is gone. What was done before an answer of no was done before the cut.
+func (d *disk) isCut() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.cut
+}
+
 // powerUp mounts again what was cut, which replays its journal.
 func (d *disk) powerUp(t *testing.T) {
 	t.Helper()

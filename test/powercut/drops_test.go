@@ -24,7 +24,7 @@ type drop struct {
 	key     string
 	data    []byte
 	hash    asset.Hash
-	durable bool // its writer has synced file and folder without an error
+	durable bool // its writer has synced file and folder, without an error and before the cut
 }
 
 // perWriter is how many drops each of the writers makes.
@@ -34,18 +34,22 @@ const perWriter = 12
 type writers struct {
 	inbox string
 	all   []*drop
-	paced bool // with pauses, so that drops arrive while others are walked
+	cut   func() bool // the power is gone, or is going just now
+	paced bool        // with pauses, so that drops arrive while others are walked
 	wg    sync.WaitGroup
 }
 
 // newWriters prepares the folder and what will be dropped.
-func newWriters(dir string, seed uint64) (*writers, error) {
-	w := &writers{inbox: filepath.Join(dir, "hotfolders", "inbox")}
+func newWriters(dir string, seed uint64, cut func() bool) (*writers, error) {
+	w := &writers{inbox: filepath.Join(dir, "hotfolders", "inbox"), cut: cut}
 	sizes := []int{1500, 20_000, 90_000, 300_000, 1_200_000}
 	r := rand.New(rand.NewPCG(seed, 2))
 	for _, way := range ways {
 		for i := range perWriter {
 			data := jpeg(sizes[r.IntN(len(sizes))]+r.IntN(1000), r.Uint64())
+			if filepath.Ext(way.key) != ".jpg" {
+				data = data[len(data)/2 : len(data)-2] // nothing that a format could prove
+			}
 			w.all = append(w.all, &drop{key: fmt.Sprintf(way.key, i), data: data, hash: sha256.Sum256(data)})
 		}
 	}
@@ -60,18 +64,19 @@ func newWriters(dir string, seed uint64) (*writers, error) {
 	return w, nil
 }
 
-// way is how one kind of writer drops. What it returns for a drop is nil only when the drop is durable.
+// way is how one kind of writer drops.
 type way struct {
-	key  string
-	drop func(inbox string, batch []*drop) error
-	size int // of a batch
+	key   string
+	drop  func(inbox string, batch []*drop) error
+	size  int  // of a batch
+	syncs bool // a batch is durable when drop returned nil
 }
 
 var ways = []way{
-	{"direct-%d.jpg", writeDirect, 1},
-	{"sub/renamed-%d.jpg", writeAside, 1},
-	{"batch-%d.jpg", writeAside, 6},
-	{"careless-%d.jpg", writeCareless, 1},
+	{"direct-%d.jpg", writeDirect, 1, true},
+	{"sub/renamed-%d.jpg", writeAside, 1, true},
+	{"batch-%d.jpg", writeAside, 6, true},
+	{"careless-%d.bin", writeCareless, 1, false},
 }
 
 // start lets all of them begin.
@@ -80,8 +85,11 @@ func (w *writers) start() {
 		mine := w.all[i*perWriter : (i+1)*perWriter]
 		w.wg.Go(func() {
 			for batch := range slices.Chunk(mine, way.size) {
-				if way.drop(w.inbox, batch) != nil {
-					return
+				if way.drop(w.inbox, batch) != nil || w.cut() {
+					return // XFS says of a folder that it is synced when its power is gone
+				}
+				for _, d := range batch {
+					d.durable = way.syncs
 				}
 				if w.paced {
 					time.Sleep(rand.N(6 * time.Millisecond))
@@ -101,7 +109,6 @@ func writeDirect(inbox string, batch []*drop) error {
 		if err := syncPath(filepath.Dir(path)); err != nil {
 			return err
 		}
-		d.durable = true
 	}
 	return nil
 }
@@ -122,13 +129,7 @@ func writeAside(inbox string, batch []*drop) error {
 			return err
 		}
 	}
-	if err := syncPath(filepath.Dir(hidden(batch[0]))); err != nil {
-		return err
-	}
-	for _, d := range batch {
-		d.durable = true
-	}
-	return nil
+	return syncPath(filepath.Dir(hidden(batch[0])))
 }
 
 // writeCareless syncs nothing, as most programs do, and takes its time.

@@ -49,13 +49,13 @@ type tally struct {
 	there, imported     int // of these after the cut: still there; gone, because imported
 	announced           int // drops that the node had called imported
 	thumbs              int // thumbnails that were there after a cut
-	superseded          int // drops that nobody had synced: imported, and half of it came back as another version
+	half                int // drops that nobody had synced: imported, and then not whole in their hotfolder again
 }
 
 func (s *tally) String() string {
 	return fmt.Sprintf("%d cuts, %d of them in a repair, %d with imports under way; %d durable drops: %d still there, %d imported, 0 lost; "+
-		"%d announced imports: all true; %d thumbnails: all whole; %d imported drops that nobody had synced came back as half a version",
-		s.cuts, s.again, s.midway, s.durable, s.there, s.imported, s.announced, s.thumbs, s.superseded)
+		"%d announced imports: all true; %d thumbnails: all whole; %d imported drops came back half (nobody had synced them)",
+		s.cuts, s.again, s.midway, s.durable, s.there, s.imported, s.announced, s.thumbs, s.half)
 }
 
 // missed says that the cuts came at times when nothing could break.
