@@ -71,8 +71,9 @@ func wanted(o storage.Object, v asset.Version) error {
 
 func (r *reader) Object() storage.Object { return r.obj }
 
-// Check implements storage.Reader.
+// Check implements storage.Reader. It asks for writers first: one that closes between the two looks shows itself by the version.
 func (r *reader) Check(ctx context.Context) error {
+	open, known := r.Writers()
 	o, err := r.s.Stat(ctx, r.obj.Key)
 	if err != nil {
 		return err
@@ -80,7 +81,7 @@ func (r *reader) Check(ctx context.Context) error {
 	if err := wanted(o, r.obj.Version); err != nil {
 		return fail("check", r.obj.Key, err)
 	}
-	if open, known := r.Writers(); known && open {
+	if known && open {
 		return fail("check", r.obj.Key, fmt.Errorf("%w: it is open for writing", storage.ErrChanged))
 	}
 	return nil

@@ -81,8 +81,8 @@ func (s *Store) setAside(key, aside asset.Key) error {
 	return s.rename(key, aside)
 }
 
-// stillUnchanged looks at an object that is set aside: nobody can open it by a name any more, so what it is now it stays,
-// unless somebody had it open for writing before.
+// stillUnchanged looks at an object that is set aside: nobody can open it by a name any more, so when nobody has it open for
+// writing, what it is then it stays. The order matters: a writer may write and close between two looks.
 func (s *Store) stillUnchanged(aside asset.Key, v asset.Version, force bool) error {
 	return s.at(aside, func(dir int, base string) error {
 		fd, err := retryEINTR(func() (int, error) { return unix.Openat(dir, base, openFlags, 0) })
@@ -90,12 +90,12 @@ func (s *Store) stillUnchanged(aside asset.Key, v asset.Version, force bool) err
 			return err
 		}
 		defer unix.Close(fd)
+		if open, known := s.writersOf(fd); known && open && !force {
+			return fmt.Errorf("%w: it is open for writing", storage.ErrChanged)
+		}
 		o, err := s.statFile(fd, aside)
 		if err != nil || force {
 			return err
-		}
-		if open, known := s.writersOf(fd); known && open {
-			return fmt.Errorf("%w: it is open for writing", storage.ErrChanged)
 		}
 		return wanted(o, v)
 	})

@@ -28,10 +28,13 @@ func (s *Store) openAt(dir int, path string) (int, error) {
 	if !noOpenat2.Load() {
 		how := unix.OpenHow{Flags: dirFlags, Resolve: unix.RESOLVE_BENEATH | unix.RESOLVE_NO_SYMLINKS}
 		fd, err := retryEINTR(func() (int, error) { return unix.Openat2(dir, path, &how) })
-		if !errors.Is(err, unix.ENOSYS) && !errors.Is(err, unix.EPERM) {
+		switch {
+		case errors.Is(err, unix.ENAMETOOLONG) && len(path) >= unix.PathMax-1: // a key that fits, below this process's own folder
+		case !errors.Is(err, unix.ENOSYS) && !errors.Is(err, unix.EPERM):
 			return fd, linkError(err)
+		default:
+			noOpenat2.Store(true)
 		}
-		noOpenat2.Store(true)
 	}
 	return openStepwise(dir, path)
 }
