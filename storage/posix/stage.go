@@ -80,7 +80,7 @@ func (t *staged) Flush(ctx context.Context) error {
 	switch {
 	case err == nil:
 		t.flushed = true
-	case context.Cause(ctx) == nil:
+	case !errors.Is(err, context.Cause(ctx)):
 		t.broken = fail("flush", asset.Key(t.name), err)
 		err = t.broken
 	}

@@ -3,6 +3,7 @@ package posix
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -68,21 +69,32 @@ func (y *syncer) wait(ctx context.Context, cost int, one func() error) error {
 	return <-r.done
 }
 
-// abandon gives up waiting. A request that was about to lead passes the lead on.
+// abandon takes a request back that is in no batch yet. One that is has been begun: its file must stay open until it is done,
+// and its error is told only once.
 func (y *syncer) abandon(ctx context.Context, r *syncRequest) error {
+	y.mu.Lock()
+	i := slices.Index(y.waiting, r)
+	if i < 0 {
+		y.mu.Unlock()
+		return <-r.done
+	}
+	defer y.mu.Unlock()
+	y.waiting = slices.Delete(y.waiting, i, i+1)
 	select {
 	case <-r.lead:
-		y.serve()
+		y.handOn()
 	default:
-		go func() { // ends when the batch that the request is in ends
-			select {
-			case <-r.lead:
-				y.serve()
-			case <-r.done:
-			}
-		}()
 	}
 	return context.Cause(ctx)
+}
+
+// handOn gives the lead to a request of the next batch. mu is held.
+func (y *syncer) handOn() {
+	if len(y.waiting) > 0 {
+		close(y.waiting[0].lead)
+	} else {
+		y.busy = false
+	}
 }
 
 // serve makes one batch durable and hands the lead to a request of the next.
@@ -96,11 +108,7 @@ func (y *syncer) serve() {
 		syncEach(batch)
 	}
 	y.mu.Lock()
-	if len(y.waiting) > 0 {
-		close(y.waiting[0].lead)
-	} else {
-		y.busy = false
-	}
+	y.handOn()
 	y.mu.Unlock()
 }
 
