@@ -28,7 +28,7 @@ func (s *Store) Watch(ctx context.Context, prefix asset.Key, enter func(asset.Ke
 	if enter == nil {
 		enter = func(asset.Key) bool { return true }
 	}
-	w := &watch{s: s, fw: fw, prefix: prefix, enter: enter, out: make(chan storage.Hint, hintBuffer)}
+	w := &watch{s: s, fw: fw, prefix: prefix, enter: enter, dirs: map[asset.Key]struct{}{}, out: make(chan storage.Hint, hintBuffer)}
 	if err := w.add(ctx, prefix); err != nil {
 		return nil, errors.Join(fail("watch", prefix, watchLimit(err)), fw.Close())
 	}
@@ -51,13 +51,14 @@ type watch struct {
 	fw     *fsnotify.Watcher
 	prefix asset.Key
 	enter  func(asset.Key) bool
+	dirs   map[asset.Key]struct{} // that are watched
 	out    chan storage.Hint
 	lost   bool // a hint did not fit; a rescan must follow
 }
 
 // add watches a folder and the folders below it.
 func (w *watch) add(ctx context.Context, dir asset.Key) error {
-	if err := w.fw.Add(w.path(dir)); err != nil {
+	if err := w.addOne(dir); err != nil {
 		return err
 	}
 	opts := storage.ListOptions{Recursive: true, NamesOnly: true, Enter: w.enter}
@@ -68,11 +69,33 @@ func (w *watch) add(ctx context.Context, dir asset.Key) error {
 		if o.Kind != storage.Directory || !w.enter(o.Key) {
 			continue
 		}
-		if err := w.fw.Add(w.path(o.Key)); err != nil && !errors.Is(err, unix.ENOENT) {
+		if err := w.addOne(o.Key); err != nil && !errors.Is(err, unix.ENOENT) {
 			return err
 		}
 	}
 	return nil
+}
+
+func (w *watch) addOne(dir asset.Key) error {
+	err := w.fw.Add(w.path(dir))
+	if err == nil {
+		w.dirs[dir] = struct{}{}
+	}
+	return err
+}
+
+// forget ends the watches of a folder that was renamed and of those below it. The kernel's watches go along with a folder: kept,
+// they would name things by the old path, and the new one could not be watched.
+func (w *watch) forget(moved asset.Key) {
+	if _, ok := w.dirs[moved]; !ok {
+		return // a file, most likely
+	}
+	for dir := range w.dirs {
+		if _, below := dir.Below(moved); below || dir == moved {
+			delete(w.dirs, dir)
+			_ = w.fw.Remove(w.path(dir)) // fails only where the watch has ended
+		}
+	}
 }
 
 func (w *watch) path(key asset.Key) string { return filepath.Join(w.s.dir, string(key)) }
@@ -112,10 +135,13 @@ func (w *watch) run(ctx context.Context) {
 // event passes one event on as a hint. It reports false when watching must begin anew.
 func (w *watch) event(ctx context.Context, ev fsnotify.Event) bool {
 	key := w.key(ev.Name)
-	gone := ev.Has(fsnotify.Remove) || ev.Has(fsnotify.Rename)
 	switch {
-	case gone:
-		return key != w.prefix
+	case key == w.prefix && (ev.Has(fsnotify.Remove) || ev.Has(fsnotify.Rename)):
+		return false
+	case ev.Has(fsnotify.Rename):
+		w.forget(key)
+	case ev.Has(fsnotify.Remove):
+		delete(w.dirs, key) // its watch ends by itself
 	case ev.Has(fsnotify.Create):
 		if o, err := w.s.Stat(ctx, key); err == nil && o.Kind == storage.Directory {
 			return w.folder(ctx, key)
