@@ -109,8 +109,8 @@ func deepKey(levels int, name string) asset.Key {
 
 func TestStore_foldersDeepBelowOneAnother(t *testing.T) {
 	for name, key := range map[string]asset.Key{
-		"300 levels": deepKey(300, "level%03d").Join("x"),
-		"full depth": asset.Key(strings.Repeat("d/", asset.MaxKey/2)) + "x",
+		"300 levels":  deepKey(300, "level%03d").Join("x"),
+		"full length": asset.Key(strings.Repeat(strings.Repeat("n", asset.MaxComponent-1)+"/", 16) + strings.Repeat("x", 15)),
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := open(t)

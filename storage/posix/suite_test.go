@@ -42,6 +42,7 @@ func fill(t *testing.T, s storage.Store, keys []asset.Key) {
 func TestStore_keepsTheContract(t *testing.T) {
 	for name, o := range map[string]posix.Options{"local": {}, "as on a share": {Remote: true}} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			storagetest.Run(t, func(t *testing.T) storage.Store { return opened(t, t.TempDir(), o) }, storagetest.Options{
 				Reopen: func(t *testing.T, s storage.Store) storage.Store { return opened(t, s.(*posix.Store).Dir(), o) },
 				Fill:   fill,

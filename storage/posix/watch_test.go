@@ -151,8 +151,13 @@ func TestWatch_missesNothingInFoldersMadeAtOnce(t *testing.T) {
 		defer close(made)
 		for i := range folders {
 			top := asset.Key(fmt.Sprint("in/t", i))
-			w.mkdir(top + "/b/c")
-			w.write(top + "/b/c/x")
+			err := os.MkdirAll(w.path(top+"/b/c"), 0o777)
+			if err == nil {
+				err = os.WriteFile(w.path(top+"/b/c/x"), nil, 0o666)
+			}
+			if err != nil {
+				t.Error(err)
+			}
 		}
 	}()
 	found := map[asset.Key]bool{}
