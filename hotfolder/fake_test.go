@@ -87,6 +87,12 @@ func (b *bench) run() {
 	synctest.Wait()
 }
 
+// pass lets time pass and what is then due be done.
+func (b *bench) pass(d time.Duration) {
+	time.Sleep(d)
+	synctest.Wait()
+}
+
 func (b *bench) spec(hotfolder string, change func(*config.Rule)) Spec {
 	r := config.DefaultRule(hotfolder)
 	if change != nil {

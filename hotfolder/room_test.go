@@ -107,7 +107,7 @@ func TestRoom_pausedItWatchesButTakesNothing(t *testing.T) {
 		}
 		b.drop("in", "a")
 		b.drop("other", "b")
-		time.Sleep(time.Minute)
+		b.pass(time.Minute)
 		b.want(asset.Imported, "other/b")
 		if s := b.status("in"); s.Ready != 1 || s.Level != Amber || s.State != "paused" {
 			t.Errorf("want one seen and amber, got %+v", s)
@@ -129,7 +129,7 @@ func TestRoom_haltedItFinishesWhatItHasInHand(t *testing.T) {
 		b.run()
 		b.room.Halt("no majority")
 		close(open)
-		time.Sleep(time.Minute)
+		b.pass(time.Minute)
 		b.want(asset.Imported, "in/a")
 		if s := b.status("in"); s.Level != Red || s.State != "halted" || s.Reason != "no majority" {
 			t.Errorf("want it red with the reason, got %+v", s)
@@ -145,7 +145,7 @@ func TestRoom_scanLooksNow(t *testing.T) {
 		b.drop("in", "first")
 		b.room.Set([]Spec{b.spec("in", nil)})
 		b.run()
-		time.Sleep(10 * maxPoll) // by now it polls as rarely as it ever does
+		b.pass(10 * maxPoll) // by now it polls as rarely as it ever does
 		begin := time.Now()
 		b.drop("in", "a")
 		if err := b.room.Scan("in"); err != nil {
@@ -168,14 +168,14 @@ func TestRoom_pollsWithinItsBound(t *testing.T) {
 	bubbled(t, Options{}, func(b *bench) {
 		b.room.Set([]Spec{b.spec("in", nil), b.spec("asked", func(r *config.Rule) { r.Complete.Poll = config.Duration(3 * time.Second) })})
 		b.run()
-		time.Sleep(time.Hour)
+		b.pass(time.Hour)
 		b.drop("in", "a")
 		b.drop("asked", "b")
-		time.Sleep(3 * time.Second)
+		b.pass(3 * time.Second)
 		if got := b.told(asset.Imported); !slices.Contains(got, "asked/b") {
 			t.Errorf("want what the rule polls every 3 s, got %v", got)
 		}
-		time.Sleep(maxPoll - 3*time.Second)
+		b.pass(maxPoll - 3*time.Second)
 		if got := b.told(asset.Imported); !slices.Contains(got, "in/a") {
 			t.Errorf("want the other after %s, got %v", maxPoll, got)
 		}
@@ -192,7 +192,7 @@ func TestSet_aChangedRuleEndsWhatIsInHandFirst(t *testing.T) {
 		b.run()
 		b.drop("in", "b")
 		b.room.Set([]Spec{b.spec("in", func(r *config.Rule) { r.Name = "new/{{.Path}}" }), b.spec("same", nil)})
-		time.Sleep(time.Minute)
+		b.pass(time.Minute)
 		b.want(asset.Imported) // the old rule is still at work, so the new one is not
 		close(open)
 		synctest.Wait()
@@ -241,7 +241,7 @@ func TestSet_aHotfolderThatEndsSlowlyHoldsUpNoOther(t *testing.T) {
 		b.room.Set([]Spec{b.spec("in", func(r *config.Rule) { r.Conflict = asset.ConflictSkip }), b.spec("other", nil)})
 		synctest.Wait()
 		b.drop("other", "a", "b")
-		time.Sleep(2 * maxPoll)
+		b.pass(2 * maxPoll)
 		b.want(asset.Imported, "other/a", "other/b")
 		close(open)
 		synctest.Wait()
@@ -264,13 +264,13 @@ func TestRoom_otherNodesDropsAreLeftAlone(t *testing.T) {
 		b.drop("in", "theirs", "ours")
 		b.room.Set([]Spec{b.spec("in", nil)})
 		b.run()
-		time.Sleep(time.Minute)
+		b.pass(time.Minute)
 		b.want(asset.Imported, "in/ours")
 		if slices.Contains(walked, "theirs") || !slices.Equal(b.lying("in"), []asset.Key{"theirs"}) {
 			t.Errorf("want the other's drop not even opened, got steps of %v and %v left", walked, b.lying("in"))
 		}
 		mine.Store(true)
-		time.Sleep(maxPoll)
+		b.pass(maxPoll)
 		b.want(asset.Imported, "in/ours", "in/theirs")
 	})
 }
@@ -297,7 +297,7 @@ func TestRoom_aLostLeaseEndsTheWalkAndLeavesTheDrop(t *testing.T) {
 				b.room.Set([]Spec{b.spec("in", func(r *config.Rule) { r.Retry.Attempts = 1 })})
 				b.run()
 				lost.end(fmt.Errorf("session gone: %w", leases.ErrLost))
-				time.Sleep(time.Minute)
+				b.pass(time.Minute)
 				if !errors.Is(cause, leases.ErrLost) {
 					t.Errorf("want the walk to end with ErrLost, got %v", cause)
 				}
@@ -387,7 +387,7 @@ func TestRoom_aPoisonedDropGoesToFailedAfterItsAttempts(t *testing.T) {
 		b.drop("in", "poison", "good")
 		b.room.Set([]Spec{b.spec("in", nil)})
 		b.run()
-		time.Sleep(time.Hour)
+		b.pass(time.Hour)
 		b.want(asset.Imported, "in/good")
 		b.want(asset.Retrying, "in/poison", "in/poison", "in/poison", "in/poison")
 		b.want(asset.Failed, "in/poison")
@@ -414,7 +414,7 @@ func TestRoom_aFullStoreFailsNoDrop(t *testing.T) {
 		}
 		b.room.Set([]Spec{b.spec("in", nil)})
 		b.run()
-		time.Sleep(time.Hour)
+		b.pass(time.Hour)
 		if s := b.status("in"); s.Level != Amber || s.State != "waiting" || !strings.Contains(s.Reason, "full") {
 			t.Errorf("want it waiting for the store, got %+v", s)
 		}
@@ -423,7 +423,7 @@ func TestRoom_aFullStoreFailsNoDrop(t *testing.T) {
 			t.Errorf("want at most %d tries in an hour, got %d", most, before)
 		}
 		full.Store(false)
-		time.Sleep(2 * config.DefaultMaxBackoff.D())
+		b.pass(2 * config.DefaultMaxBackoff.D())
 		if got := len(b.told(asset.Imported)); got != 50 || len(b.failed) != 0 {
 			t.Errorf("want all 50 imported and none failed, got %d and %d; %+v", got, len(b.failed), b.status("in"))
 		}
@@ -469,7 +469,7 @@ func TestRoom_moreUnsettledFilesThanItRemembersAllSettle(t *testing.T) {
 		}
 		b.room.Set([]Spec{b.spec("in", nil)})
 		b.run()
-		time.Sleep(time.Minute)
+		b.pass(time.Minute)
 		if left := b.lying("in"); len(left) != 0 {
 			t.Errorf("want all imported within a minute, got %d left; %+v", len(left), b.status("in"))
 		}
@@ -488,7 +488,7 @@ func TestRoom_aDropThatChangesWhileItIsReadIsWalkedAgain(t *testing.T) {
 		b.drop("in", "a")
 		b.room.Set([]Spec{b.spec("in", nil)})
 		b.run()
-		time.Sleep(time.Minute)
+		b.pass(time.Minute)
 		b.want(asset.Imported, "in/a")
 		for _, rec := range b.records {
 			if rec.Content.Size != int64(len("new bytes")) {
@@ -526,9 +526,9 @@ func TestRoom_whatIsKeptIsImportedOnce(t *testing.T) {
 		keep := func(r *config.Rule) { r.After = config.AfterKeep }
 		b.room.Set([]Spec{b.spec("in", keep)})
 		b.run()
-		time.Sleep(time.Minute)
+		b.pass(time.Minute)
 		b.room.Set([]Spec{b.spec("in", func(r *config.Rule) { keep(r); r.Library = true })}) // forgets what it remembered
-		time.Sleep(time.Minute)
+		b.pass(time.Minute)
 		b.want(asset.Imported, "in/a")
 		if stages.Load() != 1 || len(b.lying("in")) != 1 {
 			t.Errorf("want it read once and kept, got %d times and %v", stages.Load(), b.lying("in"))
@@ -554,10 +554,10 @@ func TestRoom_aMarkerGoesWithItsDrop(t *testing.T) {
 		b.room.Set([]Spec{b.spec("in", func(r *config.Rule) { r.Complete.DoneMarker = "{name}.done" })})
 		b.drop("in", "a", "b")
 		b.run()
-		time.Sleep(time.Minute)
+		b.pass(time.Minute)
 		b.want(asset.Imported)
 		b.drop("in", "a.done")
-		time.Sleep(time.Minute)
+		b.pass(time.Minute)
 		b.want(asset.Imported, "in/a")
 		if left := b.lying("in"); !slices.Equal(left, []asset.Key{"b"}) {
 			t.Errorf("want the marker gone with its drop, got %v", left)
@@ -575,7 +575,7 @@ func TestStatus_aWalkThatHangsIsCalledStalled(t *testing.T) {
 		if s := b.status("in"); s.Level != Green || s.State != "importing" {
 			t.Errorf("want it importing, got %+v", s)
 		}
-		time.Sleep(stallAfter + time.Second)
+		b.pass(stallAfter + time.Second)
 		s := b.status("in")
 		if s.Level != Red || s.State != "stalled" || s.Reason != `the store has not answered for 9s (step stage of "a\n")` {
 			t.Errorf("want it stalled with step and name, got %+v", s)

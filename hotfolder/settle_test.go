@@ -187,11 +187,11 @@ func TestSettle_quietNeedsTwoLooksThatFarApart(t *testing.T) {
 		if s := looked(t, f, c, src); s.how != "" || s.after != need {
 			t.Fatalf("want the next look after %s, got %+v", need, s)
 		}
-		time.Sleep(need - 1)
+		time.Sleep(need - time.Nanosecond)
 		if s := looked(t, f, c, src); s.how != "" || s.after != time.Millisecond {
 			t.Fatalf("want it waiting just before, got %+v", s)
 		}
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		if s := looked(t, f, c, src); s.how != "quiet: unchanged for 2s" || s.proven {
 			t.Errorf("want it quiet for 2s, got %+v", s)
 		}

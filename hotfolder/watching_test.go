@@ -33,6 +33,18 @@ func (s *telling) Watch(context.Context, asset.Key, func(asset.Key) bool) (<-cha
 	return s.hints, nil
 }
 
+// last is the newest watch's channel and how many there were.
+func (s *telling) last() (chan storage.Hint, int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.hints, s.watches
+}
+
+func (s *telling) hint(h storage.Hint) {
+	hints, _ := s.last()
+	hints <- h
+}
+
 // watchedBench is a room that has scanned its one folder and waits for hints.
 func watchedBench(t *testing.T, s *telling, change func(*config.Rule), test func(b *bench)) {
 	bubbled(t, Options{}, func(b *bench) {
@@ -51,11 +63,11 @@ func TestWatching_aHintBringsADropInAtOnce(t *testing.T) {
 		begin := time.Now()
 		b.drop("in", "a", ".hidden", "unhinted")
 		for _, key := range []asset.Key{"hotfolders/in/a", "hotfolders/in/.hidden", "hotfolders/in/gone", "hotfolders/other/x"} {
-			s.hints <- storage.Hint{Key: key, Created: true}
+			s.hint(storage.Hint{Key: key, Created: true})
 		}
 		synctest.Wait()
 		b.want(asset.Imported, "in/a")
-		s.hints <- storage.Hint{Key: "hotfolders/in", Rescan: true}
+		s.hint(storage.Hint{Key: "hotfolders/in", Rescan: true})
 		synctest.Wait()
 		b.want(asset.Imported, "in/a", "in/unhinted")
 		if took := time.Since(begin); took > time.Second {
@@ -74,12 +86,12 @@ func TestWatching_aMarkersHintIsItsDrops(t *testing.T) {
 			watchedBench(t, s, func(r *config.Rule) { r.Complete.DoneMarker = marker }, func(b *bench) {
 				s.props.WholeObjects = false
 				b.drop("in", "d/a")
-				s.hints <- storage.Hint{Key: "hotfolders/in/d/a"}
+				s.hint(storage.Hint{Key: "hotfolders/in/d/a"})
 				synctest.Wait()
 				b.want(asset.Imported)
 				b.drop("in", name)
-				s.hints <- storage.Hint{Key: asset.Key("hotfolders/in").Join(name)}
-				time.Sleep(config.DefaultSettle.D()) // a marker for a folder asks for a scan, which leaves a waiting one its time
+				s.hint(storage.Hint{Key: asset.Key("hotfolders/in").Join(name)})
+				b.pass(config.DefaultSettle.D()) // a marker for a folder asks for a scan, which leaves a waiting one its time
 				b.want(asset.Imported, "in/d/a")
 			})
 		})
@@ -89,16 +101,16 @@ func TestWatching_aMarkersHintIsItsDrops(t *testing.T) {
 func TestWatching_beginsAnewWhenItEnds(t *testing.T) {
 	s := &telling{}
 	watchedBench(t, s, nil, func(b *bench) {
-		old := s.hints
+		old, _ := s.last()
 		b.drop("in", "a")
 		close(old)
 		synctest.Wait()
-		if s.watches != 2 || s.hints == old {
-			t.Errorf("want a second watch, got %d", s.watches)
+		if hints, watches := s.last(); watches != 2 || hints == old {
+			t.Errorf("want a second watch, got %d", watches)
 		}
 		b.want(asset.Imported, "in/a") // found by the scan that follows
 		b.drop("in", "b")
-		s.hints <- storage.Hint{Key: "hotfolders/in/b"}
+		s.hint(storage.Hint{Key: "hotfolders/in/b"})
 		synctest.Wait()
 		b.want(asset.Imported, "in/a", "in/b")
 	})
@@ -121,14 +133,15 @@ func TestWatching_pollsWhereItCannotWatch(t *testing.T) {
 			s := &telling{refuse: c.refuse}
 			s.props.Remote, s.props.Kind = c.remote, "nfs"
 			watchedBench(t, s, func(r *config.Rule) { r.Complete.Watch = c.mode }, func(b *bench) {
-				if got := b.status("in").Watching; got != c.want || (s.watches > 0) != c.tried {
-					t.Errorf("want %q, got %q after %d watches", c.want, got, s.watches)
+				_, watches := s.last()
+				if got := b.status("in").Watching; got != c.want || (watches > 0) != c.tried {
+					t.Errorf("want %q, got %q after %d watches", c.want, got, watches)
 				}
 				if c.want == "events" {
 					return
 				}
 				b.drop("in", "a")
-				time.Sleep(2 * maxPoll)
+				b.pass(2 * maxPoll)
 				b.want(asset.Imported, "in/a")
 			})
 		})
