@@ -8,6 +8,7 @@ import (
 	"iter"
 	"os"
 	"os/exec"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -64,8 +65,19 @@ func (m *lateLook) Put(ctx context.Context, key asset.Key, r io.Reader, o storag
 	if _, err := m.Stat(ctx, key); err == nil && o.IfAbsent {
 		return storage.Object{}, fs.ErrExist
 	}
+	m.othersWrite(ctx, key, "")
 	o.IfAbsent = false
 	return m.Mem.Put(ctx, key, r, o)
+}
+
+// othersWrite waits, but not for long, until the key has another version than v (none: ""): so a mutant with a gap between
+// two deeds meets its race on every run, on one core as on many.
+func (m *Mem) othersWrite(ctx context.Context, key asset.Key, v asset.Version) {
+	for end := time.Now().Add(5 * time.Millisecond); time.Now().Before(end); runtime.Gosched() {
+		if obj, err := m.Stat(ctx, key); err == nil && obj.Version != v {
+			return
+		}
+	}
 }
 
 type keepsHalf struct{ *Mem }
@@ -84,14 +96,16 @@ func (m *inPlace) Put(ctx context.Context, key asset.Key, r io.Reader, o storage
 		return storage.Object{}, err
 	}
 	if !o.IfAbsent {
-		_, _ = m.Mem.Put(ctx, key, strings.NewReader(string(b[:len(b)/2])), o)
+		half, _ := m.Mem.Put(ctx, key, strings.NewReader(string(b[:len(b)/2])), o)
+		m.othersWrite(ctx, key, half.Version)
 	}
 	return m.Mem.Put(ctx, key, strings.NewReader(string(b)), o)
 }
 
 type removesAll struct{ *Mem }
 
-func (m *removesAll) Remove(ctx context.Context, key asset.Key, _ asset.Version) error {
+func (m *removesAll) Remove(ctx context.Context, key asset.Key, v asset.Version) error {
+	m.othersWrite(ctx, key, v)
 	return m.Mem.Remove(ctx, key, "")
 }
 
@@ -102,7 +116,7 @@ func (m *looksThenRemoves) Remove(ctx context.Context, key asset.Key, v asset.Ve
 	if err != nil || v != "" && obj.Version != v {
 		return errors.Join(err, storage.ErrChanged)
 	}
-	time.Sleep(100 * time.Microsecond) // a system call would take as long
+	m.othersWrite(ctx, key, obj.Version)
 	return m.Mem.Remove(ctx, key, "")
 }
 
