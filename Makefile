@@ -3,6 +3,8 @@
 # All tools stay in this folder; tools/go.sum pins what they are.
 BIN := bin
 STAMP := $(BIN)/.tools
+# The servers that tests talk to; each is a module of its own below tools/, so that its needs stay out of ours.
+CONSUL := $(BIN)/consul
 
 # Debian packages that tests need beside Go and gcc (for the race detector).
 DEBIAN_PACKAGES := rsync strace
@@ -33,18 +35,18 @@ build: ## build bin/hotfolderd
 	@mkdir -p $(BIN)
 	CGO_ENABLED=0 go build -trimpath -o $(BIN)/hotfolderd ./cmd/hotfolderd
 
-test: debian ## run all tests
+test: debian $(CONSUL) ## run all tests
 	go test ./... ./testdata/make
 
 powercut: DEBIAN_PACKAGES += $(POWERCUT_PACKAGES)
 powercut: debian ## cut the power of ext4 and XFS under a running node; needs root and loop devices (ARGS="-rounds 300")
 	cd test/powercut && go test -tags powercut $(ARGS)
 
-check: lint ## format, vet, staticcheck, floors, tidy, race detector
+check: lint $(CONSUL) ## format, vet, staticcheck, floors, tidy, race detector
 	go test -race -short ./... ./testdata/make
 
 # What can be said of the code without running all of it.
-lint: tools
+lint: $(STAMP)
 	@unformatted=$$($(BIN)/gofumpt -l $(GO_FILES)) || exit 1; \
 		if [ -n "$$unformatted" ]; then echo "not formatted (make format): $$unformatted"; exit 1; fi
 	go vet ./... ./testdata/make
@@ -54,18 +56,23 @@ lint: tools
 	go test -run '^TestFloors' ./node
 	go mod tidy -diff
 
-format: tools ## format all Go files
+format: $(STAMP) ## format all Go files
 	$(BIN)/gofumpt -w $(GO_FILES)
 
 bench: ## run the benchmarks (BENCH=regexp PKGS=./workarea BENCHTIME=10x)
 	go test -run '^$$' -bench '$(BENCH)' -benchtime $(BENCHTIME) -benchmem -timeout 60m $(PKGS)
 
-tools: $(STAMP) debian ## build the tools of `check` into bin/, and see to the Debian packages that tests need
+tools: $(STAMP) $(CONSUL) debian ## build the tools of `check` and the servers for tests into bin/, and see to Debian packages
 
 $(STAMP): tools/go.mod tools/go.sum
 	@mkdir -p $(BIN)
 	cd tools && go build -o ../$(BIN)/ tool
 	@touch $@
+
+# A real Consul: five minutes the first time, about one from a warm build cache.
+$(CONSUL): tools/consul/go.mod tools/consul/go.sum
+	@mkdir -p $(BIN)
+	CGO_ENABLED=0 go build -C tools/consul -trimpath -ldflags '-s -w' -o ../../$@ github.com/hashicorp/consul
 
 # Installs what is missing when it may, else says how.
 debian:

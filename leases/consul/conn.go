@@ -1,0 +1,104 @@
+package consul
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"github.com/hashicorp/consul/api"
+	"go.uber.org/zap"
+)
+
+// ErrUnreachable: no address gave a good answer in time. Whether a write was done is not known.
+var ErrUnreachable = errors.New("consul does not answer")
+
+// Conn is a connection to one Consul cluster. It is safe for concurrent use. Close it to let its idle connections go.
+type Conn struct {
+	addresses []string
+	clients   []*api.Client
+	idle      []func()
+	timeout   time.Duration
+	log       *zap.Logger
+	good      atomic.Int32 // the address that answered last
+}
+
+// Dial prepares a connection; nothing is sent yet. The error is about the settings.
+func Dial(c Config) (*Conn, error) {
+	if len(c.Addresses) == 0 {
+		return nil, errors.New("consul: no address")
+	}
+	token, err := newTokenFile(c.TokenFile)
+	if err != nil {
+		return nil, err
+	}
+	conn := &Conn{addresses: c.Addresses, timeout: c.Timeout, log: c.Log}
+	if conn.timeout <= 0 {
+		conn.timeout = defaultTimeout
+	}
+	if conn.log == nil {
+		conn.log = zap.NewNop()
+	}
+	for _, a := range c.Addresses {
+		cl, idle, err := c.client(a, token)
+		if err != nil {
+			return nil, err
+		}
+		conn.clients, conn.idle = append(conn.clients, cl), append(conn.idle, idle)
+	}
+	return conn, nil
+}
+
+// Close lets idle connections go. Requests under way go on.
+func (c *Conn) Close() {
+	for _, idle := range c.idle {
+		idle()
+	}
+}
+
+// Do calls f with a client for one address after another, beginning with the one that answered last, until one gives a good
+// answer or says no for good (4xx). Each try has the connection's timeout. f must be repeatable: an unanswered try may
+// have been done all the same. The error wraps [ErrUnreachable] when no address answered.
+func (c *Conn) Do(ctx context.Context, f func(context.Context, *api.Client) error) error {
+	return c.within(ctx, c.timeout, f)
+}
+
+func (c *Conn) within(ctx context.Context, timeout time.Duration, f func(context.Context, *api.Client) error) error {
+	first := int(c.good.Load())
+	var errs []error
+	for i := range c.clients {
+		n := (first + i) % len(c.clients)
+		tctx, cancel := context.WithTimeout(ctx, timeout)
+		err := f(tctx, c.clients[n])
+		cancel()
+		switch {
+		case err == nil || isFinal(err):
+			c.answered(first, n)
+			return err
+		case ctx.Err() != nil:
+			return context.Cause(ctx)
+		}
+		errs = append(errs, fmt.Errorf("%s: %w", c.addresses[n], err))
+	}
+	return fmt.Errorf("%w: %w", ErrUnreachable, errors.Join(errs...))
+}
+
+// answered remembers the address for the next request.
+func (c *Conn) answered(before, now int) {
+	if before != now && c.good.CompareAndSwap(int32(before), int32(now)) {
+		c.log.Info("another consul server answers", zap.String("now", c.addresses[now]), zap.String("before", c.addresses[before]))
+	}
+}
+
+// isFinal: the server understood and said no; another one would say the same. 429 and 5xx are a server's own trouble.
+func isFinal(err error) bool {
+	var status api.StatusError
+	return errors.As(err, &status) && status.Code >= 400 && status.Code < 500 && status.Code != 429
+}
+
+// Denied reports whether the error says that the ACL token may not do this.
+func Denied(err error) bool {
+	var status api.StatusError
+	return errors.As(err, &status) && status.Code == 403
+}

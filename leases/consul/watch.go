@@ -1,0 +1,82 @@
+package consul
+
+import (
+	"context"
+	"math/rand/v2"
+	"time"
+
+	"github.com/hashicorp/consul/api"
+)
+
+const (
+	watchWait  = time.Second           // longest silence of a watch: then it says that nothing changed
+	watchGrace = 700 * time.Millisecond // how much later than that an answer may come
+	watchFloor = 10 * time.Millisecond // shortest time between two answers, so that a busy prefix costs bounded work
+	watchPause = 100 * time.Millisecond
+	watchMost  = 2 * time.Second
+)
+
+// Watching takes what a watch sees. Exactly one of its functions is called at a time, never two at once.
+type Watching struct {
+	// Seen gets all pairs below the prefix, at the start and after each change.
+	Seen func(api.KVPairs)
+	// Same says that until now nothing has changed; about once a second.
+	Same func()
+	// Failed gets each unanswered try.
+	Failed func(error)
+}
+
+// Watch looks at everything below a prefix until ctx ends, by blocking queries at the leader. It goes on after every error;
+// a server that stays silent costs at most 1.7 s before the next one is asked.
+func (c *Conn) Watch(ctx context.Context, prefix string, w Watching) {
+	var index uint64
+	pause := watchPause
+	for ctx.Err() == nil {
+		begin := time.Now()
+		pairs, now, err := c.changed(ctx, prefix, index)
+		switch {
+		case ctx.Err() != nil:
+			return
+		case err != nil:
+			w.Failed(err)
+			sleep(ctx, pause/2+rand.N(pause))
+			pause = min(2*pause, watchMost)
+			continue
+		case now == index:
+			w.Same()
+		default:
+			w.Seen(pairs)
+		}
+		pause = watchPause
+		if now < index {
+			now = 0 // the servers were restored or rebuilt: begin again
+		}
+		index = now
+		sleep(ctx, watchFloor-time.Since(begin))
+	}
+}
+
+// changed waits until the prefix is not as it was at index, or for a second.
+func (c *Conn) changed(ctx context.Context, prefix string, index uint64) (pairs api.KVPairs, now uint64, err error) {
+	err = c.within(ctx, watchWait+watchGrace, func(ctx context.Context, cl *api.Client) error {
+		var meta *api.QueryMeta
+		pairs, meta, err = cl.KV().List(prefix, (&api.QueryOptions{WaitIndex: index, WaitTime: watchWait}).WithContext(ctx))
+		if err == nil {
+			now = meta.LastIndex
+		}
+		return err
+	})
+	return pairs, now, err
+}
+
+func sleep(ctx context.Context, d time.Duration) {
+	if d <= 0 {
+		return
+	}
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+	case <-t.C:
+	}
+}
