@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"hash"
 	"io"
 	"sync"
 
@@ -15,6 +16,7 @@ import (
 )
 
 const (
+	firstSize = 32 << 10
 	pieceSize = 256 << 10
 	sniffSize = 3 << 10 // what mimetype looks at
 )
@@ -35,36 +37,77 @@ func (a *Area) Stage(ctx context.Context, r io.Reader) (asset.Content, storage.S
 	return content, s, nil
 }
 
-// pieces are the buffers of learn. They are shared by all work areas: memory, no state.
-var pieces = sync.Pool{New: func() any { return new([pieceSize]byte) }}
+// The buffers of learn. They are shared by all work areas: memory, no state. Most files are small, and many are read at the
+// same time, so each begins with a small one.
+var (
+	firstPieces = sync.Pool{New: func() any { return new([firstSize]byte) }}
+	pieces      = sync.Pool{New: func() any { return new([pieceSize]byte) }}
+)
 
 // learn copies r to w, hashing on the way.
 func learn(ctx context.Context, w io.Writer, r io.Reader) (asset.Content, error) {
+	l := &learning{ctx: ctx, w: w, r: r, sum: sha256.New()}
+	first := firstPieces.Get().(*[firstSize]byte)
+	more, err := l.piece(first[:], l.sum.Write)
+	firstPieces.Put(first)
+	if more && err == nil {
+		err = l.rest()
+	}
+	l.sum.Sum(l.c.Hash[:0])
+	return l.c, err
+}
+
+type learning struct {
+	ctx context.Context //nolint:containedctx // lives as long as one copy
+	w   io.Writer
+	r   io.Reader
+	sum hash.Hash
+	c   asset.Content
+}
+
+// rest goes on with large pieces; each is hashed while it is being written.
+func (l *learning) rest() error {
 	buf := pieces.Get().(*[pieceSize]byte)
 	defer pieces.Put(buf)
-	var c asset.Content
-	sum := sha256.New()
+	todo, done := make(chan []byte), make(chan struct{})
+	defer close(todo)
+	go func() {
+		for p := range todo {
+			l.sum.Write(p)
+			done <- struct{}{}
+		}
+	}()
+	aside := func(p []byte) (int, error) { todo <- p; return len(p), nil }
 	for {
-		n, err := fill(r, buf[:])
-		if cause := context.Cause(ctx); cause != nil {
-			return c, cause
-		}
-		if c.Size == 0 {
-			c.Type = mimetype.Detect(buf[:min(n, sniffSize)]).String()
-		}
-		sum.Write(buf[:n])
-		if _, werr := w.Write(buf[:n]); n > 0 && werr != nil {
-			return c, fmt.Errorf("write: %w", werr)
-		}
-		c.Size += int64(n)
-		switch {
-		case err == io.EOF:
-			sum.Sum(c.Hash[:0])
-			return c, nil
-		case err != nil:
-			return c, fmt.Errorf("read: %w", err)
+		more, err := l.piece(buf[:], aside)
+		<-done
+		if err != nil || !more {
+			return err
 		}
 	}
+}
+
+// piece moves one piece; more is false at the end. It gives sum the piece before it writes it.
+func (l *learning) piece(buf []byte, sum func([]byte) (int, error)) (more bool, err error) {
+	n, err := fill(l.r, buf)
+	_, _ = sum(buf[:n])
+	if cause := context.Cause(l.ctx); cause != nil {
+		return false, cause
+	}
+	if l.c.Size == 0 {
+		l.c.Type = mimetype.Detect(buf[:min(n, sniffSize)]).String()
+	}
+	if _, werr := l.w.Write(buf[:n]); n > 0 && werr != nil {
+		return false, fmt.Errorf("write: %w", werr)
+	}
+	l.c.Size += int64(n)
+	if err == io.EOF {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("read: %w", err)
+	}
+	return true, nil
 }
 
 // fill reads until buf is full or r ends. Only a bare io.EOF is an end: a body that was cut off says io.ErrUnexpectedEOF,
