@@ -71,6 +71,32 @@ func TestNew_refusesASecondOneOnTheFolder(t *testing.T) {
 	}
 }
 
+func TestShare_keepsAloneAndClusterApart(t *testing.T) {
+	dir := t.TempDir()
+	alone, err := New(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = Share(dir)
+	if want := "pid " + strconv.Itoa(os.Getpid()); !errors.Is(err, leases.ErrHeld) || !strings.Contains(err.Error(), want) {
+		t.Fatalf("share what one node has alone: want %q, got %v", want, err)
+	}
+	if err := alone.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		shared, err := Share(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer shared.Close()
+	}
+	_, err = New(dir)
+	if !errors.Is(err, leases.ErrHeld) || !strings.Contains(err.Error(), "nodes of a cluster") {
+		t.Fatalf("be alone where a cluster works: got %v", err)
+	}
+}
+
 func TestNew_killedHolderGivesTheFolderBack(t *testing.T) {
 	dir := t.TempDir()
 	child := exec.CommandContext(t.Context(), os.Args[0])

@@ -18,22 +18,49 @@ import (
 
 const lockName = "alone.lock"
 
-// lockAlone takes the lock of dir, or says who has it. The kernel gives it back when the file is closed or the process
-// dies, however it dies.
+// Share keeps nodes that are alone away from a folder that a cluster works on, and refuses one where a node is alone: the
+// error says which and wraps [leases.ErrHeld]. Any number of nodes may share. Close gives it back.
+func Share(dir string) (io.Closer, error) {
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return nil, fmt.Errorf("share: %w", err)
+	}
+	f, err := lock(dir, unix.LOCK_SH)
+	if err != nil {
+		return nil, err // not f: an interface that holds a nil pointer is not nil
+	}
+	return f, nil
+}
+
+// lockAlone takes the lock of dir, or says who has it.
 func lockAlone(dir string) (*os.File, error) {
+	f, err := lock(dir, unix.LOCK_EX)
+	if err == nil {
+		err = sign(f)
+	}
+	if err != nil && f != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return f, err
+}
+
+// lock takes the lock in one way or the other. The kernel gives it back when the file is closed or the process dies, however
+// it dies.
+func lock(dir string, how int) (*os.File, error) {
 	path := filepath.Join(dir, lockName)
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o666)
 	if err != nil {
 		return nil, fmt.Errorf("local leases: %w", err)
 	}
-	err = flock(f)
+	err = flock(f, how)
 	switch {
+	case errors.Is(err, unix.EWOULDBLOCK) && how == unix.LOCK_EX && pidIn(f) == "unknown":
+		err = fmt.Errorf("the nodes of a cluster work on this folder, %s: %w", strconv.Quote(dir), leases.ErrHeld)
 	case errors.Is(err, unix.EWOULDBLOCK):
 		err = fmt.Errorf("another hotfolderd (pid %s) works on this folder, %s: %w", pidIn(f), strconv.Quote(dir), leases.ErrHeld)
 	case err != nil:
 		err = fmt.Errorf("local leases: lock %s: %w", strconv.Quote(path), err)
-	default:
-		err = sign(f)
+	case how == unix.LOCK_SH:
+		err = f.Truncate(0) // whoever was alone here is gone
 	}
 	if err != nil {
 		return nil, errors.Join(err, f.Close())
@@ -42,9 +69,9 @@ func lockAlone(dir string) (*os.File, error) {
 }
 
 // flock does not wait. A signal may interrupt it.
-func flock(f *os.File) error {
+func flock(f *os.File, how int) error {
 	for {
-		err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+		err := unix.Flock(int(f.Fd()), how|unix.LOCK_NB)
 		if !errors.Is(err, unix.EINTR) {
 			return err
 		}
