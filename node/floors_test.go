@@ -19,8 +19,8 @@ import (
 //
 //	6 cmd              may use everything
 //	5 node             joins the rooms
-//	4 the rooms        sisters: none imports another
-//	3 the adapters     each knows its own contract only; cluster and admin know the contracts
+//	4 the rooms        sisters: none imports another; cluster stands on the Consul of leases/consul
+//	3 the adapters     each knows its own contract only; admin knows the contracts
 //	2 the contracts
 //	0-1 the ground     asset, and config that speaks of it: values and settings, no I/O
 const contracts = 2
@@ -28,10 +28,10 @@ const contracts = 2
 var floors = map[string]int{
 	"asset": 0, "config": 1,
 	"storage": contracts, "leases": contracts,
-	"storage/*": 3, "leases/*": 3, "cluster": 3, "admin": 3,
-	"hotfolder": 4, "workarea": 4, "thumbnails": 4, "ftpgate": 4,
+	"storage/*": 3, "leases/*": 3, "admin": 3,
+	"cluster": 4, "hotfolder": 4, "workarea": 4, "thumbnails": 4, "ftpgate": 4,
 	"node": 5,
-	"cmd":  6, "testdata": 6,
+	"cmd":  6, "testdata": 6, "test": 6,
 }
 
 // sdks says who may import what is not ours. What is not named here, anybody above the ground may import.

@@ -1,0 +1,172 @@
+package cluster_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// process is one node: its settings stay the same over its starts.
+type process struct {
+	t        testing.TB
+	id, addr string
+	settings string // file
+	home     string
+
+	mu  sync.Mutex
+	cmd *exec.Cmd
+	log *logged
+}
+
+// logged keeps what a node wrote.
+type logged struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *logged) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *logged) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
+// has reports whether a line was logged.
+func (l *logged) has(text string) bool { return strings.Contains(l.String(), text) }
+
+// freeAddr is an address of loopback that nobody listened on a moment ago.
+func freeAddr(t testing.TB) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
+// start begins the process and does not wait until it is ready.
+func (p *process) start() {
+	p.t.Helper()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.log = &logged{}
+	p.cmd = exec.Command(program, "run", "--config", p.settings)
+	p.cmd.Env = append(os.Environ(), "HOME="+p.home, "XDG_STATE_HOME="+p.home)
+	p.cmd.Dir = p.home
+	p.cmd.Stdout, p.cmd.Stderr = p.log, p.log
+	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	if err := p.cmd.Start(); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// signal sends one to the process.
+func (p *process) signal(sig syscall.Signal) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.cmd != nil {
+		_ = p.cmd.Process.Signal(sig)
+	}
+}
+
+// kill ends the process as a power cut would, and waits for its end. Idempotent.
+func (p *process) kill() {
+	p.signal(syscall.SIGKILL)
+	_ = p.wait()
+}
+
+// wait returns the exit error of the process.
+func (p *process) wait() error {
+	p.mu.Lock()
+	cmd := p.cmd
+	p.cmd = nil
+	p.mu.Unlock()
+	if cmd == nil {
+		return nil
+	}
+	return cmd.Wait()
+}
+
+// stop ends the process in order.
+func (p *process) stop() {
+	p.t.Helper()
+	p.signal(syscall.SIGTERM)
+	if err := p.wait(); err != nil {
+		p.t.Errorf("%s: want an orderly end, got %v\n%s", p.id, err, p.log)
+	}
+}
+
+// get reads a route into JSON; false when the node does not answer 200 within a second.
+func (p *process) get(route string, into any) bool {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+p.addr+route, nil)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return false
+	}
+	defer res.Body.Close()
+	if into == nil {
+		_, _ = io.Copy(io.Discard, res.Body)
+		return res.StatusCode == http.StatusOK
+	}
+	return res.StatusCode == http.StatusOK && json.NewDecoder(res.Body).Decode(into) == nil
+}
+
+func (p *process) ready() bool { return p.get("/readyz", nil) }
+
+// awaitReady waits until the node says that it is ready.
+func (p *process) awaitReady() {
+	p.t.Helper()
+	within(p.t, 40*time.Second, p.id+" is ready", func() bool { return p.ready() }, p.log)
+}
+
+// hotfolderd runs a command with the settings of this node.
+func (p *process) hotfolderd(args ...string) (string, error) {
+	cmd := exec.Command(program, append([]string{"--config", p.settings}, args...)...)
+	cmd.Env = append(os.Environ(), "HOME="+p.home, "XDG_STATE_HOME="+p.home)
+	cmd.Dir = p.home
+	out, err := cmd.CombinedOutput()
+	return string(out), err
+}
+
+// within polls until ok says yes; on failure it shows what is given.
+func within(t testing.TB, d time.Duration, what string, ok func() bool, show ...fmt.Stringer) {
+	t.Helper()
+	for end := time.Now().Add(d); !ok(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("not within %s: %s\n%v", d, what, show)
+		}
+	}
+}
+
+func write(t testing.TB, path, content string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(content), 0o666); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,71 @@
+package cluster_test
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"hotfolderd/leases/consul/consultest"
+)
+
+// world is a store, a Consul and some nodes.
+type world struct {
+	t      testing.TB
+	dir    string // everything is below it
+	store  string
+	rules  string
+	consul []string // addresses
+	nodes  []*process
+}
+
+const defaultRule = `hotfolder: inbox
+complete: { settle: 200ms }
+thumbnails: { sizes: [] }
+`
+
+// newWorld makes a world of n nodes that are not started yet. Each of more is a block of YAML for the settings of all nodes.
+func newWorld(t testing.TB, consul []string, n int, more ...string) *world {
+	t.Helper()
+	dir := t.TempDir()
+	w := &world{t: t, dir: dir, store: filepath.Join(dir, "store"), rules: filepath.Join(dir, "rules"), consul: consul}
+	write(t, filepath.Join(w.rules, "inbox.yaml"), defaultRule)
+	write(t, filepath.Join(w.store, "hotfolders", "inbox", ".keep"), "")
+	for i := range n {
+		w.add(string(rune('a'+i)), "", more...)
+	}
+	return w
+}
+
+// add makes one more node; node is added to its block node:, cluster to its block cluster:.
+func (w *world) add(id, node string, cluster ...string) *process {
+	w.t.Helper()
+	home := filepath.Join(w.dir, "node-"+id)
+	p := &process{t: w.t, id: id, addr: freeAddr(w.t), home: home, settings: filepath.Join(home, "hotfolderd.yaml")}
+	write(w.t, p.settings, fmt.Sprintf(`node: { id: %s%s }
+storage: { url: %q }
+cluster:
+  consul: [%s]
+  namespace: %s
+%shotfolders: %q
+http: { listen: %q }
+log: { format: json }
+`, id, node, "file://"+w.store, strings.Join(w.consul, ", "), consultest.Namespace(w.t), strings.Join(cluster, ""), w.rules, p.addr))
+	w.nodes = append(w.nodes, p)
+	w.t.Cleanup(p.kill)
+	return p
+}
+
+// begin starts all nodes and waits until they are ready.
+func (w *world) begin() {
+	w.t.Helper()
+	for _, p := range w.nodes {
+		p.start()
+	}
+	for _, p := range w.nodes {
+		p.awaitReady()
+	}
+}
+
+// inbox is a path in the hotfolder.
+func (w *world) inbox(name string) string { return filepath.Join(w.store, "hotfolders", "inbox", name) }
