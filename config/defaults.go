@@ -27,9 +27,11 @@ const Published = "published"
 // fill it with [DefaultID].
 func Default() Settings {
 	return Settings{
-		Node:       Node{Roles: DefaultRoles(), Weight: DefaultWeight, Priority: DefaultPriority},
-		Storage:    Storage{URL: DefaultStorageURL, JournalDays: DefaultJournalDays},
-		Cluster:    Cluster{Namespace: DefaultNamespace, Isolation: DefaultIsolation},
+		Node:    Node{Roles: DefaultRoles(), Weight: DefaultWeight, Priority: DefaultPriority},
+		Storage: Storage{URL: DefaultStorageURL, JournalDays: DefaultJournalDays},
+		Cluster: Cluster{
+			Namespace: DefaultNamespace, Isolation: DefaultIsolation, SessionTTL: DefaultSessionTTL, PublishRules: true,
+		},
 		Hotfolders: DefaultHotfolders,
 		Import: Import{
 			Workers: DefaultWorkers, PerHotfolder: DefaultPerHotfolder, Queue: DefaultQueue,

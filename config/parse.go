@@ -31,13 +31,17 @@ func ParseRule(file string, data []byte) (Rule, error) {
 
 // done is the error of the file, its faults in the order of their places.
 func (r *reader) done() error {
+	r.sort()
+	return r.faults.orNil()
+}
+
+func (r *reader) sort() {
 	slices.SortStableFunc(r.faults, func(a, b Error) int {
 		if a.Line == 0 || b.Line == 0 {
 			return cmp.Compare(b.Line, a.Line) // what has no place comes last
 		}
 		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
 	})
-	return r.faults.orNil()
 }
 
 // relateSettings checks what no value can tell alone. Only written values are at fault: a default gives way.
@@ -56,6 +60,7 @@ func (r *reader) relateSettings(s *Settings) {
 		r.at(fault{"a certificate and its key belong together", "set both ftp.tls.cert and ftp.tls.key, or none"}, "ftp.tls.cert", "ftp.tls.key")
 	}
 	r.relatePorts(s)
+	r.relateCluster(s)
 }
 
 // relatePorts refuses two listeners on one port.
@@ -83,7 +88,20 @@ func (r *reader) relateRule(rule *Rule) {
 	if poll := rule.Complete.Poll.D(); poll > 0 && poll < 100*time.Millisecond {
 		r.at(fault{rule.Complete.Poll.String() + " is too often", "at least 100ms, or 0 to let the node choose"}, "complete.poll")
 	}
+	r.relatePins(rule)
 	r.relateRetry(&rule.Retry)
+}
+
+// relatePins refuses preferred nodes that may not run the hotfolder.
+func (r *reader) relatePins(rule *Rule) {
+	if len(rule.RunOn) == 0 {
+		return
+	}
+	for _, id := range rule.Prefer {
+		if !slices.Contains(rule.RunOn, id) {
+			r.at(fault{quoted(id) + " is not in run_on, so it can never be preferred", "add it to run_on, or take it away here"}, "prefer")
+		}
+	}
 }
 
 func (r *reader) relateRetry(t *Retry) {

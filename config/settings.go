@@ -37,9 +37,24 @@ type Storage struct {
 
 // Cluster is how nodes find each other. Without an address the node is alone.
 type Cluster struct {
-	Consul    []string `yaml:"consul"`
-	Namespace string   `yaml:"namespace"`
-	Isolation string   `yaml:"isolation"` // majority, static or dynamic
+	Consul       []string  `yaml:"consul"`
+	Namespace    string    `yaml:"namespace"`
+	Isolation    string    `yaml:"isolation"` // majority, static or dynamic
+	TokenFile    string    `yaml:"token_file"`
+	TLS          ConsulTLS `yaml:"tls"`
+	Advertise    string    `yaml:"advertise"`      // host:port; see [Settings.Advertised]
+	WaitForNodes int       `yaml:"wait_for_nodes"` // nothing is imported before so many are there
+	SessionTTL   Duration  `yaml:"session_ttl"`
+	PublishRules bool      `yaml:"publish_rules"` // this machine may publish rule sets
+}
+
+// ConsulTLS names the PEM files for https addresses of Consul. Without CA the system's authorities are trusted; without Cert
+// no certificate is shown; without ServerName the certificate must be for the host of the address.
+type ConsulTLS struct {
+	CA         string `yaml:"ca"`
+	Cert       string `yaml:"cert"`
+	Key        string `yaml:"key"`
+	ServerName string `yaml:"server_name"`
 }
 
 // Import bounds what a node does at a time.
@@ -86,6 +101,7 @@ const (
 	DefaultJournalDays      = 90
 	DefaultNamespace        = "default"
 	DefaultIsolation        = "majority"
+	DefaultSessionTTL       = Duration(10 * time.Second)
 	DefaultHotfolders       = "configs/hotfolders"
 	DefaultHTTPListen       = "127.0.0.1:8480"
 	DefaultFTPListen        = "127.0.0.1:2121"
@@ -109,7 +125,12 @@ type Rule struct {
 	// Hotfolder is its name: 1 to 64 of a-z, 0-9, "-" and "_". Unique in a rule set.
 	Hotfolder string `yaml:"hotfolder"`
 	// Path is the folder below the store, or a store URL of its own. Default: hotfolders/<hotfolder>.
-	Path       string         `yaml:"path"`
+	Path string `yaml:"path"`
+	// RunOn are the ids of the only nodes that import its drops; none: all may.
+	RunOn []string `yaml:"run_on"`
+	// Prefer are the ids of the nodes that import its drops as long as one of them is there. All of them are in RunOn when that
+	// names any.
+	Prefer     []string       `yaml:"prefer"`
 	Match      Match          `yaml:"match"`
 	Complete   Complete       `yaml:"complete"`
 	Name       NameTemplate   `yaml:"name"` // default: <hotfolder>/{{.Path}}

@@ -12,6 +12,7 @@ var (
 const (
 	maxDay      = int64(24 * time.Hour)
 	maxPatterns = 100
+	maxNodes    = 100
 )
 
 // ruleTable describes a rule file; what is read goes into r. It is a list, whatever its length.
@@ -25,6 +26,14 @@ func ruleTable(r *Rule) []entry {
 		{
 			name: "path", to: &r.Path, derived: true, check: rulePath,
 			doc: "Where people drop: a folder below the store, or a store of its own (file:// or s3://). Default: hotfolders/ and the name.",
+		},
+		{
+			name: "run_on", to: &r.RunOn, most: maxNodes, pattern: nodeIDPattern, expect: nodeIDWords,
+			doc: "Ids of the only nodes that import its drops. None: all nodes may.",
+		},
+		{
+			name: "prefer", to: &r.Prefer, most: maxNodes, pattern: nodeIDPattern, expect: nodeIDWords,
+			doc: "Ids of the nodes that import its drops as long as one of them is there. None: no node is preferred.",
 		},
 		{name: "match", doc: "Which files are drops.", keys: []entry{
 			{

@@ -13,13 +13,16 @@ const (
 	backgroundPattern = `^#[0-9a-fA-F]{6}$`
 )
 
+// nodeIDWords says what nodeIDPattern asks for.
+const nodeIDWords = `must be 1 to 20 of A-Z, a-z, 0-9, ".", "_" and "-", not beginning with "." or "-"`
+
 // settingsTable describes hotfolderd.yaml; what is read goes into s. It is a list, whatever its length.
 func settingsTable(s *Settings) []entry {
 	return []entry{
 		{name: "node", doc: "Who this node is among others.", keys: []entry{
 			{
 				name: "id", to: &s.Node.ID, pattern: `^$|` + nodeIDPattern,
-				expect: `must be 1 to 20 of A-Z, a-z, 0-9, ".", "_" and "-", not beginning with "." or "-"`,
+				expect: nodeIDWords,
 				doc:    "Name of the node, unique among live nodes: 1 to 20 letters, digits, dots, dashes and underscores. Empty: the host name, shortened.",
 			},
 			{
@@ -36,21 +39,7 @@ func settingsTable(s *Settings) []entry {
 			},
 			{name: "journal_days", to: &s.Storage.JournalDays, min: 0, max: 36500, doc: "The journal is kept so many days, for why and the page; 0 keeps all of it."},
 		}},
-		{name: "cluster", doc: "How nodes find each other. Without an address the node is alone.", keys: []entry{
-			{
-				name: "consul", to: &s.Cluster.Consul, most: 16, check: consulAddress,
-				doc: "Consul addresses (host:port or URL), tried in order. None: the node is alone.",
-			},
-			{
-				name: "namespace", to: &s.Cluster.Namespace, pattern: namespacePattern,
-				expect: `must be 1 to 64 of A-Z, a-z, 0-9, ".", "_" and "-", not beginning with "." or "-"`,
-				doc:    "Keeps several clusters on one Consul apart. The same on all nodes of a cluster.",
-			},
-			{
-				name: "isolation", to: &s.Cluster.Isolation, words: []string{"majority", "static", "dynamic"},
-				doc: "Who may write when nodes cannot see each other: those with a majority of Consul, the live one with the highest priority (static), or all but that one (dynamic).",
-			},
-		}},
+		{name: "cluster", doc: "How nodes find each other. Without an address the node is alone.", keys: clusterTable(&s.Cluster)},
 		{name: "hotfolders", to: &s.Hotfolders, check: rulesFolder, doc: "Folder of the rule files, or published for the rule set in the store."},
 		{name: "import", doc: "How much a node does at a time.", keys: []entry{
 			{name: "workers", to: &s.Import.Workers, min: 1, max: 4096, doc: "Drops walked at the same time over all hotfolders."},
