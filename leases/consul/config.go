@@ -60,8 +60,7 @@ func (c Config) client(address string, token *tokenFile) (*api.Client, func(), e
 		}
 		t.TLSClientConfig = tls
 	}
-	// The library fills what is empty from the environment; nothing but the settings decides here.
-	cfg := &api.Config{Address: host, Scheme: scheme, HttpClient: &http.Client{Transport: withToken{t, token}}, Transport: t}
+	cfg := &api.Config{Address: host, Scheme: scheme, HttpClient: &http.Client{Transport: withToken{t, token}}, Transport: t, Token: noToken}
 	cl, err := api.NewClient(cfg)
 	if err != nil {
 		return nil, nil, fmt.Errorf("consul %s: %w", address, err)
@@ -109,20 +108,4 @@ func (f *tokenFile) read() (string, error) {
 		f.token, f.mod = strings.TrimSpace(string(b)), st.ModTime()
 	}
 	return f.token, err
-}
-
-// withToken puts the token of now into each request.
-type withToken struct {
-	next  http.RoundTripper
-	token *tokenFile
-}
-
-// RoundTrip implements http.RoundTripper.
-func (t withToken) RoundTrip(r *http.Request) (*http.Response, error) {
-	r = r.Clone(r.Context())
-	r.Header.Del("X-Consul-Token") // what the library took from the environment
-	if token, _ := t.token.read(); token != "" {
-		r.Header.Set("X-Consul-Token", token)
-	}
-	return t.next.RoundTrip(r)
 }

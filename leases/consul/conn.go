@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"sync/atomic"
 	"time"
 
@@ -69,9 +70,7 @@ func (c *Conn) within(ctx context.Context, timeout time.Duration, f func(context
 	var errs []error
 	for i := range c.clients {
 		n := (first + i) % len(c.clients)
-		tctx, cancel := context.WithTimeout(ctx, timeout)
-		err := f(tctx, c.clients[n])
-		cancel()
+		err := c.try(ctx, timeout, c.clients[n], f)
 		switch {
 		case err == nil || isFinal(err):
 			c.answered(first, n)
@@ -84,6 +83,17 @@ func (c *Conn) within(ctx context.Context, timeout time.Duration, f func(context
 	return fmt.Errorf("%w: %w", ErrUnreachable, errors.Join(errs...))
 }
 
+func (c *Conn) try(ctx context.Context, timeout time.Duration, cl *api.Client, f func(context.Context, *api.Client) error) error {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	var status int
+	err := f(withStatus(ctx, &status), cl)
+	if refused(status) && err != nil && !errors.As(err, new(api.StatusError)) {
+		err = api.StatusError{Code: status, Body: err.Error()} // some calls of the library keep the words only
+	}
+	return err
+}
+
 // answered remembers the address for the next request.
 func (c *Conn) answered(before, now int) {
 	if before != now && c.good.CompareAndSwap(int32(before), int32(now)) {
@@ -94,11 +104,22 @@ func (c *Conn) answered(before, now int) {
 // isFinal: the server understood and said no; another one would say the same. 429 and 5xx are a server's own trouble.
 func isFinal(err error) bool {
 	var status api.StatusError
-	return errors.As(err, &status) && status.Code >= 400 && status.Code < 500 && status.Code != 429
+	return errors.As(err, &status) && refused(status.Code)
 }
+
+func refused(code int) bool { return code >= 400 && code < 500 && code != 429 }
 
 // Denied reports whether the error says that the ACL token may not do this.
 func Denied(err error) bool {
 	var status api.StatusError
-	return errors.As(err, &status) && status.Code == 403
+	return errors.As(err, &status) && status.Code == http.StatusForbidden
+}
+
+// unfiltered is the error of a read, also when Consul left out what the token may not see: nothing must look gone that is only
+// hidden.
+func unfiltered(meta *api.QueryMeta, err error) error {
+	if err == nil && meta.ResultsFilteredByACLs {
+		return api.StatusError{Code: http.StatusForbidden, Body: "the ACL token may not see all of it"}
+	}
+	return err
 }

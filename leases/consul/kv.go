@@ -17,8 +17,9 @@ func consistent(ctx context.Context) *api.QueryOptions {
 // Get reads one key consistently; nil when there is none.
 func (c *Conn) Get(ctx context.Context, key string) (pair *api.KVPair, err error) {
 	err = c.Do(ctx, func(ctx context.Context, cl *api.Client) error {
-		pair, _, err = cl.KV().Get(key, consistent(ctx))
-		return err
+		var meta *api.QueryMeta
+		pair, meta, err = cl.KV().Get(key, consistent(ctx))
+		return unfiltered(meta, err)
 	})
 	return pair, err
 }
@@ -26,8 +27,9 @@ func (c *Conn) Get(ctx context.Context, key string) (pair *api.KVPair, err error
 // List reads all keys below a prefix consistently.
 func (c *Conn) List(ctx context.Context, prefix string) (pairs api.KVPairs, err error) {
 	err = c.Do(ctx, func(ctx context.Context, cl *api.Client) error {
-		pairs, _, err = cl.KV().List(prefix, consistent(ctx))
-		return err
+		var meta *api.QueryMeta
+		pairs, meta, err = cl.KV().List(prefix, consistent(ctx))
+		return unfiltered(meta, err)
 	})
 	return pairs, err
 }
@@ -71,19 +73,6 @@ func (c *Conn) one(ctx context.Context, ops api.KVTxnOps, value []byte) (index u
 		return 0, false, nil
 	}
 	return now.ModifyIndex, true, nil
-}
-
-// Txn does all of at most 128 operations or none; ok is false when one of them refused.
-func (c *Conn) Txn(ctx context.Context, ops api.KVTxnOps) (ok bool, results []*api.KVPair, err error) {
-	err = c.Do(ctx, func(ctx context.Context, cl *api.Client) error {
-		var res *api.KVTxnResponse
-		ok, res, _, err = cl.KV().Txn(ops, new(api.QueryOptions).WithContext(ctx))
-		if err == nil {
-			results = res.Results
-		}
-		return err
-	})
-	return ok, results, err
 }
 
 // Delete removes a key; that there is none is no error.

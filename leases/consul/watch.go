@@ -9,9 +9,9 @@ import (
 )
 
 const (
-	watchWait  = time.Second           // longest silence of a watch: then it says that nothing changed
+	watchWait  = time.Second            // longest silence of a watch: then it says that nothing changed
 	watchGrace = 700 * time.Millisecond // how much later than that an answer may come
-	watchFloor = 10 * time.Millisecond // shortest time between two answers, so that a busy prefix costs bounded work
+	watchFloor = 10 * time.Millisecond  // shortest time between two answers, so that a busy prefix costs bounded work
 	watchPause = 100 * time.Millisecond
 	watchMost  = 2 * time.Second
 )
@@ -20,15 +20,33 @@ const (
 type Watching struct {
 	// Seen gets all pairs below the prefix, at the start and after each change.
 	Seen func(api.KVPairs)
-	// Same says that until now nothing has changed; about once a second.
+	// Same says that until now nothing has changed; about once a second. It may be nil.
 	Same func()
-	// Failed gets each unanswered try.
+	// Failed is told when no address gave an answer. It may be nil.
 	Failed func(error)
+}
+
+// watching is [Watching] with the index of Consul's store at which the pairs were so.
+type watching struct {
+	seen   func(pairs api.KVPairs, index uint64)
+	same   func()
+	failed func(error)
 }
 
 // Watch looks at everything below a prefix until ctx ends, by blocking queries at the leader. It goes on after every error;
 // a server that stays silent costs at most 1.7 s before the next one is asked.
 func (c *Conn) Watch(ctx context.Context, prefix string, w Watching) {
+	own := watching{seen: func(pairs api.KVPairs, _ uint64) { w.Seen(pairs) }, same: w.Same, failed: w.Failed}
+	if own.same == nil {
+		own.same = func() {}
+	}
+	if own.failed == nil {
+		own.failed = func(error) {}
+	}
+	c.watch(ctx, prefix, own)
+}
+
+func (c *Conn) watch(ctx context.Context, prefix string, w watching) {
 	var index uint64
 	pause := watchPause
 	for ctx.Err() == nil {
@@ -38,14 +56,14 @@ func (c *Conn) Watch(ctx context.Context, prefix string, w Watching) {
 		case ctx.Err() != nil:
 			return
 		case err != nil:
-			w.Failed(err)
+			w.failed(err)
 			sleep(ctx, pause/2+rand.N(pause))
 			pause = min(2*pause, watchMost)
 			continue
 		case now == index:
-			w.Same()
+			w.same()
 		default:
-			w.Seen(pairs)
+			w.seen(pairs, now)
 		}
 		pause = watchPause
 		if now < index {
@@ -61,7 +79,7 @@ func (c *Conn) changed(ctx context.Context, prefix string, index uint64) (pairs 
 	err = c.within(ctx, watchWait+watchGrace, func(ctx context.Context, cl *api.Client) error {
 		var meta *api.QueryMeta
 		pairs, meta, err = cl.KV().List(prefix, (&api.QueryOptions{WaitIndex: index, WaitTime: watchWait}).WithContext(ctx))
-		if err == nil {
+		if err = unfiltered(meta, err); err == nil {
 			now = meta.LastIndex
 		}
 		return err
