@@ -1,0 +1,75 @@
+package consultest
+
+import (
+	"fmt"
+	"testing"
+)
+
+const clusterSettings = `
+server = true
+bootstrap_expect = %d
+retry_interval = "100ms"
+performance { raft_multiplier = 1 }
+`
+
+// StartCluster runs three servers that elect a leader within a second or two. They keep their data when they are killed. Each
+// line of hcl is added to their settings.
+func StartCluster(t testing.TB, hcl ...string) []*Server {
+	t.Helper()
+	const n = 3
+	var servers []*Server
+	for i := range n {
+		s := newServer(t, i+1, append(hcl, fmt.Sprintf(clusterSettings, n))...)
+		s.args = append(s.args, "-data-dir", t.TempDir(), "-node", fmt.Sprintf("server-%d", i+1))
+		servers = append(servers, s)
+	}
+	for _, s := range servers {
+		for _, other := range servers {
+			s.args = append(s.args, "-retry-join", other.serf)
+		}
+	}
+	for _, s := range servers {
+		s.start(t)
+	}
+	for _, s := range servers {
+		s.awaitLeader(t)
+	}
+	Eventually(t, "every server knows the others", func() bool { return settled(t, servers) })
+	return servers
+}
+
+// settled: the loss of any one server is the loss of one only.
+func settled(t testing.TB, servers []*Server) bool {
+	for _, s := range servers {
+		stats := s.stats(t, "raft")
+		if fmt.Sprint(stats["num_peers"]) != fmt.Sprint(len(servers)-1) {
+			return false
+		}
+	}
+	return true
+}
+
+// Leader is the server that leads, once one does. A server that is paused or killed leads no more.
+func Leader(t testing.TB, servers []*Server) (leader *Server) {
+	t.Helper()
+	Eventually(t, "a leader", func() bool {
+		for _, s := range servers {
+			if s.stats(t, "consul")["leader"] == "true" {
+				leader = s
+			}
+		}
+		return leader != nil
+	})
+	return leader
+}
+
+// Others are the servers without one, in their order.
+func Others(servers []*Server, without *Server) []*Server {
+	var others []*Server
+	for _, s := range servers {
+		if s != without {
+			others = append(others, s)
+		}
+	}
+	return others
+}

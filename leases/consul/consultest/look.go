@@ -1,0 +1,91 @@
+package consultest
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"os"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hashicorp/consul/api"
+)
+
+const (
+	patience = 20 * time.Second
+	poll     = 5 * time.Millisecond
+)
+
+// Client is the library's client of this server, for looking behind the back of what is tested. It leaves no connection open.
+func (s *Server) Client(t testing.TB) *api.Client {
+	t.Helper()
+	transport := &http.Transport{DisableKeepAlives: true}
+	c := api.Config{Address: s.Addr, Scheme: s.scheme, Transport: transport, Token: s.token}
+	c.TLSConfig = api.TLSConfig{CAFile: s.tls.CA, CertFile: s.tls.Cert, KeyFile: s.tls.Key}
+	cl, err := api.NewClient(&c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cl
+}
+
+// stats is what the server says of itself in one part; nil when it does not answer.
+func (s *Server) stats(t testing.TB, part string) map[string]any {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	var self map[string]map[string]any
+	if _, err := s.Client(t).Raw().Query("/v1/agent/self", &self, new(api.QueryOptions).WithContext(ctx)); err != nil {
+		return nil
+	}
+	stats, _ := self["Stats"][part].(map[string]any)
+	return stats
+}
+
+// RaftIndex counts what was written to this cluster.
+func (s *Server) RaftIndex(t testing.TB) uint64 {
+	t.Helper()
+	stats := s.stats(t, "raft")
+	n, err := strconv.ParseUint(fmt.Sprint(stats["commit_index"]), 10, 64)
+	if err != nil {
+		t.Fatalf("no raft index in %v: %v", stats, err)
+	}
+	return n
+}
+
+// awaitLeader waits until the server can do everything.
+func (s *Server) awaitLeader(t testing.TB) {
+	t.Helper()
+	cl := s.Client(t)
+	ready := func() bool {
+		leader, err := cl.Status().Leader()
+		if err != nil || leader == "" {
+			return false
+		}
+		nodes, _, err := cl.Catalog().Nodes(nil)
+		return err == nil && len(nodes) > 0
+	}
+	for end := time.Now().Add(patience); !ready(); time.Sleep(poll) {
+		if time.Now().After(end) {
+			log, _ := os.ReadFile(s.log)
+			t.Fatalf("consul at %s has no leader after %v:\n%s", s.Addr, patience, log)
+		}
+	}
+}
+
+// Namespace is a name that no other test uses.
+func Namespace(t testing.TB) string {
+	return strings.NewReplacer("/", "-", "#", "-", " ", "-").Replace(t.Name())
+}
+
+// Eventually waits up to 20 s until ok is true.
+func Eventually(t testing.TB, what string, ok func() bool) {
+	t.Helper()
+	for end := time.Now().Add(patience); !ok(); time.Sleep(poll) {
+		if time.Now().After(end) {
+			t.Fatalf("it never came: %s", what)
+		}
+	}
+}
