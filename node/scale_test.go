@@ -1,6 +1,7 @@
 package node
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"os"
@@ -135,7 +136,8 @@ func (r *running) scanOnce(b *testing.B) time.Duration {
 	return r.status("inbox").ScanTook
 }
 
-// BenchmarkHuge is one file of many gigabytes: its import beside one read with hashing plus one copy, and the memory it takes.
+// BenchmarkHuge is one file of many gigabytes: its import beside one read with hashing plus one copy, and the memory it takes. The
+// floor is the better one of two, before and after: a shared disk gives many times more in one minute than in the next.
 func BenchmarkHuge(b *testing.B) {
 	size := int64(20 << 30)
 	if v, err := strconv.Atoi(os.Getenv("HOTFOLDERD_BENCH_GIB")); err == nil {
@@ -156,9 +158,20 @@ func BenchmarkHuge(b *testing.B) {
 		within(b, time.Hour, "imported", func() bool { return r.number(asset.Key("inbox/huge.bin")) == 1 })
 		took := time.Since(begin)
 		b.ReportMetric(memory(), "MiB-more")
+		path := r.assetPath("inbox/huge.bin")
+		r.end()
+		copied = min(copied, copyFloor(b, path, filepath.Join(dir, "copy.bin")))
 		b.ReportMetric(took.Seconds(), "s-import")
 		b.ReportMetric(copied.Seconds(), "s-read-hash-copy-fsync")
 		b.ReportMetric(took.Seconds()/copied.Seconds(), "x-floor")
-		r.end()
 	}
+}
+
+// assetPath is where the bytes of a name's current version lie.
+func (r *running) assetPath(name asset.Key) string {
+	rec, _, err := r.Area().Current(context.Background(), name)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return filepath.Join(r.dir, "workarea", "assets", string(rec.Content.Hash.Shard()))
 }
