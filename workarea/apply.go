@@ -2,6 +2,7 @@ package workarea
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -28,6 +29,10 @@ var errRemoved = errors.New("the name was removed meanwhile")
 //
 // A drop whose bytes are the current version's already makes no new version: the outcome then has the current number. With
 // the policy skip it counts as skipped. fs.ErrNotExist when the ledger has no such record.
+//
+// Whenever the outcome has a number above 1 all nodes were told that the name changed, also when all was done before and
+// when it is another drop's version with the same bytes: whoever did that may not have come to telling it. When they cannot
+// be told, the error wraps [asset.ErrNotNow]; before the name changed, or after.
 func (a *Area) Apply(ctx context.Context, rec asset.Record) (asset.Outcome, error) {
 	out, err := a.apply(ctx, rec, nil)
 	if err != nil {
@@ -37,7 +42,7 @@ func (a *Area) Apply(ctx context.Context, rec asset.Record) (asset.Outcome, erro
 }
 
 // apply is Apply. In a rebuild, known are the drops that the catalog has; rec is none of them.
-func (a *Area) apply(ctx context.Context, rec asset.Record, known drops) (asset.Outcome, error) {
+func (a *Area) apply(ctx context.Context, rec asset.Record, known drops) (out asset.Outcome, err error) {
 	if err := checkRecord(&rec); err != nil {
 		return asset.Outcome{}, err
 	}
@@ -45,9 +50,10 @@ func (a *Area) apply(ctx context.Context, rec asset.Record, known drops) (asset.
 	if err != nil {
 		return asset.Outcome{}, err
 	}
-	w := &applying{a: a, rec: rec, ledger: ledger, known: known, since: ledger.ModTime.Add(-clockStep)}
+	w := &applying{a: a, rec: rec, ledger: ledger, known: known, since: ledger.ModTime.Add(-clockStep), told: changing{a: a}}
 	w.made = append(w.made, a.assetKey(rec.Content.Hash), ledger.Key)
-	out, err := w.enter(ctx)
+	defer func() { err = errors.Join(err, w.told.end(ctx)) }()
+	out, err = w.enter(ctx)
 	if err == nil && rec.Library && out.Number > 0 {
 		err = w.library(ctx, out.Name)
 	}
@@ -70,6 +76,7 @@ type applying struct {
 	since time.Time
 	known drops       // the same for these: they were entered before
 	made  []asset.Key // what must be durable in the end
+	told  changing
 }
 
 // enter finds or makes the record's entry under the name, or under the next one that the policy rename tries.
@@ -112,6 +119,8 @@ func (w *applying) enterAs(ctx context.Context, name asset.Key) (out asset.Outco
 			case err != nil:
 				return asset.Outcome{}, false, err
 			}
+		} else if err := w.announce(ctx, v); err != nil {
+			return asset.Outcome{}, false, err
 		}
 		// No number is seen without number 1, which may be another walk's and not durable yet.
 		w.made = append(w.made, w.a.entryKey(name, 1), w.a.entryKey(name, v.own))
@@ -198,20 +207,30 @@ func (w *applying) yields(v view) (out asset.Outcome, done, settled bool) {
 	return out, false, false
 }
 
+// announce tells of the version that the drop is seen as, before it is entered or once more.
+func (w *applying) announce(ctx context.Context, v view) error {
+	if v.number() == 1 {
+		return nil // see changing
+	}
+	return w.told.begin(ctx, v.name)
+}
+
 // take makes the entry one above the highest: the ledger's record under a second name, or a mark where the bytes are the
 // current version's. fs.ErrExist when the number was taken meanwhile, errRemoved when the name went.
 func (w *applying) take(ctx context.Context, v *view) error {
-	key := w.a.entryKey(v.name, v.top+1)
+	v.own, v.ownEntry = v.top+1, entry{Record: w.rec}
+	if v.sameBytes(w.rec.Content.Hash) {
+		v.ownEntry.Same = cmp.Or(v.topEntry.Same, v.top)
+	}
+	if err := w.announce(ctx, *v); err != nil {
+		return err
+	}
+	key := w.a.entryKey(v.name, v.own)
 	var made storage.Object
 	var err error
-	if v.sameBytes(w.rec.Content.Hash) {
-		v.ownEntry = entry{Record: w.rec, Same: v.topEntry.Same}
-		if v.ownEntry.Same == 0 {
-			v.ownEntry.Same = v.top
-		}
+	if v.ownEntry.Same > 0 {
 		made, err = w.mark(ctx, key, v.ownEntry, ifAbsent)
 	} else {
-		v.ownEntry = entry{Record: w.rec}
 		shared := ifAbsent
 		shared.Shared = true
 		made, err = w.a.store.Copy(ctx, w.ledger, key, shared)
@@ -219,7 +238,6 @@ func (w *applying) take(ctx context.Context, v *view) error {
 	if err != nil {
 		return fmt.Errorf("enter %s: %w", v.name.Quoted(), err)
 	}
-	v.own = v.top + 1
 	return w.stands(ctx, v, made)
 }
 

@@ -3,6 +3,7 @@ package workarea
 import (
 	"context"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -32,6 +33,13 @@ type Options struct {
 	Now func() time.Time
 	// Prefix is the place in the store; empty is [DefaultPrefix].
 	Prefix asset.Key
+	// Changes hears of each name that comes to stand for other bytes; nil when nobody else keeps any.
+	Changes Changes
+	// CacheBytes bounds the memory for the answers of Current, about; 0 is [DefaultCacheBytes], below 0 nothing is kept.
+	CacheBytes int64
+	// Fresh says whether this node hears of the changes of others just now; while it does not, Current reads the store and
+	// keeps nothing. nil is always. It must not block.
+	Fresh func() bool
 }
 
 // Area is one work area. Its methods are safe for concurrent use. Make one with [Open]; there is nothing to close.
@@ -44,12 +52,15 @@ type Area struct {
 	now     func() time.Time
 	count   *metrics
 	journal *Journal
+	changes Changes
+	answers *answers
+	rules   atomic.Int64 // the newest published rule set that was seen
 }
 
 // Open checks the identity of the work area and creates it in a store that holds none, unless told not to. [storage.ErrIdentity] when the
 // identity is missing beside files that are there, unreadable, of a newer program, or not the expected one.
 func Open(ctx context.Context, store storage.Store, o Options) (*Area, error) {
-	a := &Area{store: store, prefix: o.Prefix, node: o.Node, log: o.Log, now: o.Now}
+	a := &Area{store: store, prefix: o.Prefix, node: o.Node, log: o.Log, now: o.Now, changes: o.Changes}
 	if a.prefix == asset.Root {
 		a.prefix = DefaultPrefix
 	}
@@ -60,7 +71,10 @@ func Open(ctx context.Context, store storage.Store, o Options) (*Area, error) {
 		a.now = time.Now
 	}
 	var err error
-	if a.count, err = newMetrics(o.Metrics); err != nil {
+	if a.count, err = newMetrics(o.Metrics, func() float64 { return a.answers.size() }); err != nil {
+		return nil, fmt.Errorf("open work area: %w", err)
+	}
+	if a.answers, err = newAnswers(a.count, o, a.current); err != nil {
 		return nil, fmt.Errorf("open work area: %w", err)
 	}
 	if a.id, err = a.identify(ctx, o); err != nil {

@@ -22,15 +22,7 @@ func (a *Area) entryKey(name asset.Key, n int) asset.Key {
 	return a.at("catalog", entryPath(catalogStem(name), n))
 }
 
-// Current is the version that a name stands for, with its number. fs.ErrNotExist when the name has none.
-func (a *Area) Current(ctx context.Context, name asset.Key) (asset.Record, int, error) {
-	v, err := a.current(ctx, name)
-	if err != nil {
-		return asset.Record{}, 0, fmt.Errorf("current version of %s: %w", name.Quoted(), err)
-	}
-	return v.Record, v.Number, nil
-}
-
+// current reads the version that a name stands for.
 func (a *Area) current(ctx context.Context, name asset.Key) (Version, error) {
 	numbers, err := a.numbers(ctx, name)
 	if err != nil {
@@ -85,7 +77,23 @@ func (a *Area) Versions(ctx context.Context, name asset.Key) iter.Seq2[Version, 
 //
 // The versions go from the highest down, and version 1 only when it is durable that the others went: whatever breaks it
 // off, no version is left that a later import of the name would bring back. So a reader may see an older one meanwhile.
+//
+// The change is told to all nodes, also when there is no such name: a Remove that could not tell it is repeated so. The error
+// wraps [asset.ErrNotNow] when it could not be told; before anything was removed, or after all was.
 func (a *Area) Remove(ctx context.Context, name asset.Key) error {
+	c := changing{a: a}
+	err := c.begin(ctx, name)
+	if err == nil {
+		err = a.removeTold(ctx, name, &c)
+	}
+	if err != nil {
+		return fmt.Errorf("remove %s: %w", name.Quoted(), err)
+	}
+	return nil
+}
+
+func (a *Area) removeTold(ctx context.Context, name asset.Key, c *changing) (err error) {
+	defer func() { err = errors.Join(err, c.end(ctx)) }()
 	numbers, err := a.numbers(ctx, name)
 	if err == nil && len(numbers) == 0 {
 		err = fs.ErrNotExist
@@ -99,10 +107,7 @@ func (a *Area) Remove(ctx context.Context, name asset.Key) error {
 	if err == nil {
 		err = a.removeLate(ctx, name)
 	}
-	if err != nil {
-		return fmt.Errorf("remove %s: %w", name.Quoted(), err)
-	}
-	return nil
+	return err
 }
 
 // removeLate removes what was entered while the name was being removed, unless the name came back meanwhile.
@@ -176,7 +181,7 @@ func (a *Area) entry(ctx context.Context, name asset.Key, n int) (entry, storage
 }
 
 func (a *Area) entryAt(ctx context.Context, key asset.Key) (entry, storage.Object, error) {
-	data, obj, err := a.readObject(ctx, key)
+	data, obj, err := a.readObject(ctx, key, maxSmall)
 	if err != nil {
 		return entry{}, storage.Object{}, err
 	}

@@ -10,6 +10,8 @@
 //	failed/<hotfolder>/<key>          drops that could not be imported, each with <key>.error.json
 //	archive/<hotfolder>/<day>/<key>   drops that were imported and are kept, by rule
 //	journal/<day>/<node>-...jsonl     what happened, in batches
+//	rules/<n>.json                    published rule sets
+//	epochs/<n>                        a number that only grows, for whoever needs one that outlives everything else
 //
 // # Exactly once
 //
@@ -26,6 +28,13 @@
 // writes itself: "same" for a drop whose bytes were the current version's already (dropping a file twice makes no second
 // version), and "replaced" for a version that left by the policy replace. Marks are never shown as versions.
 // The catalog can be rebuilt from the ledger ([Area.Rebuild]).
+//
+// # What is kept in memory
+//
+// [Area.Current] answers from memory what it read before. Everything that lets other bytes stand for a name that exists is told
+// to Options.Changes, before and after, also when it may only have been done by somebody who did not come to telling it; and
+// whoever hears of it calls [Area.Forget]. That a name is absent is never remembered, by anybody: so the first version of a
+// name, which most imports make, is told to nobody.
 //
 // # What it never does
 //

@@ -18,6 +18,8 @@ import (
 //
 // A name cannot be shown where another name is its folder ("a" and "a/b"). The library is for people and never the truth,
 // so that is logged and no reason to fail an import.
+//
+// Who writes over what it shows announces that: it may be another walk's version, or one that this walk showed a moment ago.
 func (w *applying) library(ctx context.Context, name asset.Key) error {
 	key := w.a.at("library", name)
 	for seen, lost := 0, 0; ; {
@@ -31,6 +33,11 @@ func (w *applying) library(ctx context.Context, name asset.Key) error {
 		bytes, err := w.a.store.Stat(ctx, w.a.assetKey(v.Record.Content.Hash))
 		if err != nil {
 			return fmt.Errorf("library: %w", err)
+		}
+		if v.Number > 1 || seen > 0 {
+			if err := w.told.begin(ctx, name); err != nil {
+				return fmt.Errorf("library: %w", err)
+			}
 		}
 		_, err = w.a.store.Copy(ctx, bytes, key, storage.PutOptions{Deferred: true, Shared: true})
 		switch {

@@ -11,7 +11,8 @@ import (
 )
 
 // Put imports bytes that are no drop: from a command or a request. They become the next version of name. There is nothing
-// to find again: a Put that failed and is repeated is a new one, which comes to the same version when the bytes are the same.
+// to find again: a Put that failed and is repeated is a new one, which comes to the same version when the bytes are the same. An error that wraps [asset.ErrNotNow] says so of the announcement
+// only: repeat it.
 func (a *Area) Put(ctx context.Context, name asset.Key, r io.Reader, door asset.Door) (
 	rec asset.Record, out asset.Outcome, err error,
 ) {

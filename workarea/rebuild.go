@@ -16,9 +16,13 @@ import (
 )
 
 // Rebuild applies, in the order of their commits, all ledger records that the catalog does not have, and returns how many
-// have an entry now; those whose policy gave way to another have none. It may run beside imports, and again after it was broken off. Names that somebody removed come
-// back with it. It holds about 100 bytes per record in memory.
+// have an entry now; those whose policy gave way to another have none. It may run beside imports, and again after it was
+// broken off. Names that somebody removed come back with it. It holds about 100 bytes per record in memory.
+//
+// Later versions are told to the other nodes like any other. Who took first versions away behind the back of the nodes has to
+// let all of them forget everything.
 func (a *Area) Rebuild(ctx context.Context) (n int, err error) {
+	defer a.ForgetAll()
 	known, err := a.cataloged(ctx)
 	if err != nil {
 		return 0, fmt.Errorf("rebuild: %w", err)

@@ -108,13 +108,13 @@ func checkRecord(r *asset.Record) error {
 
 // readSmall reads a file of ours whole.
 func (a *Area) readSmall(ctx context.Context, key asset.Key) ([]byte, error) {
-	data, _, err := a.readObject(ctx, key)
+	data, _, err := a.readObject(ctx, key, maxSmall)
 	return data, err
 }
 
 // readObject reads a file of ours whole, and tells what it read. Marks are written over entries, so a file may change between
-// the look at its name and its opening: then it is opened once more.
-func (a *Area) readObject(ctx context.Context, key asset.Key) (data []byte, o storage.Object, err error) {
+// the look at its name and its opening: then it is opened once more. One of more than most bytes is not ours.
+func (a *Area) readObject(ctx context.Context, key asset.Key, most int64) (data []byte, o storage.Object, err error) {
 	r, err := a.store.Open(ctx, key, "")
 	for range maxChanges {
 		if !errors.Is(err, storage.ErrChanged) {
@@ -127,7 +127,7 @@ func (a *Area) readObject(ctx context.Context, key asset.Key) (data []byte, o st
 	}
 	defer func() { err = errors.Join(err, r.Close()) }()
 	o = r.Object()
-	if o.Size > maxSmall {
+	if o.Size > most {
 		return nil, o, fmt.Errorf("read %s: %w: it has %d bytes", key.Quoted(), errTorn, o.Size)
 	}
 	data = make([]byte, o.Size)
