@@ -79,6 +79,7 @@ func (s *Server) known(hotfolder string) error {
 
 // done answers a change: a browser's form goes back to the part of the page it came from, a program gets JSON.
 func (s *Server) done(w http.ResponseWriter, r *http.Request, part string, status int, v any) error {
+	s.tellIndex(w)
 	if wantsPage(r) {
 		http.Redirect(w, r, "/#"+part, http.StatusSeeOther)
 		return nil

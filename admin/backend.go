@@ -3,6 +3,7 @@ package admin
 import (
 	"context"
 	"errors"
+	"io"
 	"iter"
 	"time"
 
@@ -36,9 +37,15 @@ const (
 	Bad  Level = "bad"
 )
 
-// ErrReadOnly is returned by a Backend function that would write while the node may not: 503 with Retry-After. Wrap it
-// with the reason.
-var ErrReadOnly = errors.New("this node is read-only now")
+// Errors of Backend functions. Wrap them with the reason.
+var (
+	// ErrReadOnly: the node may not write now: 503 with Retry-After. [asset.ErrNotNow] is answered in the same way.
+	ErrReadOnly = errors.New("this node is read-only now")
+	// ErrCondition: what [PutOptions] ask for does not hold: 412.
+	ErrCondition = errors.New("the condition of the request does not hold")
+	// ErrIndex: WaitIndex was given something that is no index: 400.
+	ErrIndex = errors.New("not an index")
+)
 
 // Folder is one hotfolder as this node sees it. Durations are nanoseconds in JSON, as in [asset.Event].
 type Folder struct {
@@ -68,6 +75,7 @@ func (f Folder) Paused() bool { return f.State == "paused" }
 // Node is who answers.
 type Node struct {
 	ID         string    `json:"id"`
+	Instance   string    `json:"instance,omitempty"` // this start of the node, in a cluster; /livez tells it to the others
 	State      State     `json:"state"`
 	Version    string    `json:"version"`
 	Started    time.Time `json:"started,omitzero"`
@@ -88,8 +96,8 @@ type Event struct {
 // and touch no store; the others may, and are called with a context that has a deadline to their first result. A function
 // left nil is a thing this node does not do: its routes answer 501 and the page leaves it out. Only Node is required.
 //
-// Errors that decide an answer: fs.ErrNotExist 404, fs.ErrExist 409, [asset.ErrKey] 400, [ErrReadOnly] 503,
-// [storage.ErrFull] 507, a deadline 504; everything else is 500 with its text.
+// Errors that decide an answer: fs.ErrNotExist 404, fs.ErrExist 409, [asset.ErrKey] 400, [ErrReadOnly] and [asset.ErrNotNow] 503,
+// [ErrCondition] 412, [storage.ErrFull] 507, a deadline 504; everything else is 500 with its text.
 type Backend struct {
 	Node    func() Node               // memory
 	Folders func() []Folder           // memory; in the order in which people should see them
@@ -109,4 +117,18 @@ type Backend struct {
 	Story func(ctx context.Context, hotfolder string, key asset.Key) iter.Seq2[asset.Event, error] // oldest first
 	Scan  func(hotfolder string) error                                                             // memory: asks for a scan, does not wait for it
 	Pause func(hotfolder string, on bool) error                                                    // memory
+
+	// PutAsset stores all of r as the next version of the name, or nothing, and returns the version's record and number. It
+	// looks at the conditions as late as it can. r may take as long as it brings bytes; an error of r stores nothing.
+	PutAsset    func(ctx context.Context, name asset.Key, r io.Reader, o PutOptions) (asset.Record, int, error)
+	RemoveAsset func(ctx context.Context, name asset.Key) error // takes the name out of the catalog; fs.ErrNotExist
+
+	// Index is the place of the newest change that this node has told the others; WaitIndex returns when the node has
+	// followed all changes up to an index of any node. Both answer for the header X-Hotfolder-Index. Index is memory.
+	Index     func() string
+	WaitIndex func(ctx context.Context, index string) error
+
+	Cluster    func() Cluster                                      // memory
+	ClearCache func(ctx context.Context) (index string, err error) // every node forgets all that it cached
+	Drain      func(deadline time.Duration)                        // memory: begins to leave, does not wait for the end
 }

@@ -8,8 +8,12 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
-// livez says that the process answers; restarting it on anything more would make an outage of the store worse.
+// livez says that the process answers; restarting it on anything more would make an outage of the store worse. Its header
+// tells other members which start of the node answers.
 func (s *Server) livez(w http.ResponseWriter, _ *http.Request) error {
+	if instance := s.b.Node().Instance; instance != "" {
+		w.Header().Set("Hotfolder-Instance", instance)
+	}
 	plain(w, http.StatusOK)
 	fmt.Fprintln(w, "alive")
 	return nil

@@ -37,7 +37,7 @@ func (s *Server) page(w http.ResponseWriter, r *http.Request) error {
 	now := time.Now()
 	folders, failedCount := folderViews(s.folders(), now, s.b)
 	v := pageView{
-		Node: nodeViewOf(s.b.Node(), now), Session: !s.access.open, Live: s.b.Subscribe != nil, Why: s.b.Story != nil,
+		frame: s.frame(now), Live: s.b.Subscribe != nil, Why: s.b.Story != nil,
 		Metrics: s.o.Registry != nil, Folders: folders, Imports: importViews(s.recent(recentAsked), importsShown),
 		HasFailed: s.b.Failures != nil, CanRetry: s.b.Retry != nil,
 	}
@@ -46,8 +46,7 @@ func (s *Server) page(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) whyPage(w http.ResponseWriter, r *http.Request, status int, v storyView) error {
-	v.Node, v.Asked = nodeViewOf(s.b.Node(), time.Now()), r.URL.Query().Get("path")
-	v.Session = !s.access.open
+	v.frame, v.Asked = s.frame(time.Now()), r.URL.Query().Get("path")
 	return s.render(w, status, "why.html", v)
 }
 

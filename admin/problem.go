@@ -45,8 +45,10 @@ func problemOf(err error) *problem {
 		status = http.StatusNotFound
 	case errors.Is(err, fs.ErrExist):
 		status = http.StatusConflict
-	case errors.Is(err, ErrReadOnly):
+	case errors.Is(err, ErrReadOnly), errors.Is(err, asset.ErrNotNow):
 		status = http.StatusServiceUnavailable
+	case errors.Is(err, ErrCondition):
+		status = http.StatusPreconditionFailed
 	case errors.Is(err, storage.ErrFull):
 		status = http.StatusInsufficientStorage
 	case errors.Is(err, context.DeadlineExceeded):

@@ -29,12 +29,16 @@ func (s *Server) routes() http.Handler {
 	get("/v1/failed", s.showFailed)
 	post("/v1/failed/{id}/retry", s.retry)
 	get("/v1/events", s.events)
+	get("/v1/cluster", s.showCluster)
+	get("/cluster", s.clusterPage)
+	post("/v1/cache/clear", s.clearCache)
+	post("/v1/drain", s.drain)
 	get("/v1/why", s.why)
 	get("/v1/thumbnails/{hash}/{size}", s.thumbnailByHash)
 	mux.Handle("/", s.answering(func(_ http.ResponseWriter, r *http.Request) error {
 		return newProblem(http.StatusNotFound, "there is nothing at "+r.URL.EscapedPath())
 	}))
-	assets := s.methods(map[string]answer{"GET": s.asset})
+	assets := s.methods(s.assetMethods())
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasPrefix(r.URL.EscapedPath(), assetsPath) {
 			r.Pattern = assetsPath
@@ -43,6 +47,18 @@ func (s *Server) routes() http.Handler {
 		}
 		mux.ServeHTTP(w, r)
 	})
+}
+
+// assetMethods leaves a method that the node does not offer out of Allow.
+func (s *Server) assetMethods() map[string]answer {
+	table := map[string]answer{"GET": s.asset}
+	if s.b.PutAsset != nil {
+		table["PUT"] = s.putAsset
+	}
+	if s.b.RemoveAsset != nil {
+		table["DELETE"] = s.removeAsset
+	}
+	return table
 }
 
 // methods answers HEAD as GET (net/http leaves the body out) and everything not in the table with 405 and Allow.
@@ -57,6 +73,9 @@ func (s *Server) methods(table map[string]answer) http.Handler {
 	sort.Strings(allow)
 	return s.answering(func(w http.ResponseWriter, r *http.Request) error {
 		if h, ok := table[r.Method]; ok {
+			if err := s.follow(r); err != nil {
+				return err
+			}
 			return h(w, r)
 		}
 		w.Header().Set("Allow", strings.Join(allow, ", "))

@@ -30,6 +30,8 @@ const (
 	storeTimeout  = 10 * time.Second // until the first byte of an answer that needs the store
 	maxStore      = 128              // requests that ask the store at a time
 	maxStreams    = 128              // event streams at a time
+	maxUploads    = 64               // writes that send bytes, at a time
+	maxWaiting    = 512              // reads that wait for an index, at a time
 )
 
 // Options of a server. The zero value serves config.DefaultHTTPListen without a token, logs nothing and has no metrics.
@@ -49,6 +51,8 @@ type Server struct {
 	metrics *metrics
 	gate    chan struct{} // one place for each request that asks the store
 	streams chan struct{}
+	uploads chan struct{}
+	waiting chan struct{}
 	failed  failedList
 	handler http.Handler
 	closing chan struct{} // closed when Run ends: event streams end with it
@@ -79,7 +83,8 @@ func New(b Backend, o Options) (*Server, error) {
 	}
 	s := &Server{
 		b: b, o: o, log: o.Log, metrics: m, access: newAccess(o.Token),
-		gate: make(chan struct{}, maxStore), streams: make(chan struct{}, maxStreams), closing: make(chan struct{}),
+		gate: make(chan struct{}, maxStore), streams: make(chan struct{}, maxStreams), uploads: make(chan struct{}, maxUploads),
+		waiting: make(chan struct{}, maxWaiting), closing: make(chan struct{}),
 	}
 	s.handler = s.guard(s.routes())
 	return s, nil

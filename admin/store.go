@@ -15,6 +15,15 @@ import (
 // The context that fn gets is canceled by the returned stop, by the client going away, or by the timeout; not by ask
 // returning, since a reader lives on.
 func ask[T any](ctx context.Context, gate chan struct{}, fn func(context.Context) (T, error), drop func(T)) (v T, stop func(), err error) {
+	patience := time.NewTimer(storeTimeout)
+	defer patience.Stop()
+	return askFor(ctx, gate, patience, fn, drop)
+}
+
+// askFor is ask with a patience of its own, which may be renewed while fn runs.
+func askFor[T any](
+	ctx context.Context, gate chan struct{}, patience *time.Timer, fn func(context.Context) (T, error), drop func(T),
+) (v T, stop func(), err error) {
 	select {
 	case gate <- struct{}{}:
 	default:
@@ -37,12 +46,10 @@ func ask[T any](ctx context.Context, gate chan struct{}, fn func(context.Context
 			}
 		}
 	}()
-	timer := time.NewTimer(storeTimeout)
-	defer timer.Stop()
 	select {
 	case r := <-came:
 		return r.v, cancel, r.err
-	case <-timer.C:
+	case <-patience.C:
 		err = context.DeadlineExceeded
 	case <-ctx.Done():
 		err = ctx.Err()

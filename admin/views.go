@@ -15,9 +15,8 @@ import (
 // The views hold words and numbers ready to be shown. Names stay as they are: the template makes them visible.
 
 type pageView struct {
-	Node                       nodeView
-	Session, Live, Why         bool
-	Metrics                    bool
+	frame
+	Live, Why, Metrics         bool
 	Folders                    []folderView
 	Imports                    []eventView
 	HasFailed, CanRetry        bool
@@ -52,13 +51,14 @@ type nodeView struct {
 }
 
 func nodeViewOf(n Node, now time.Time) nodeView {
-	v := nodeView{Node: n, Level: Warn, ShortRules: n.Rules[:min(12, len(n.Rules))]}
+	v := nodeView{Node: n, ShortRules: short(n.Rules)}
 	if !n.Started.IsZero() {
 		v.Up = span(now.Sub(n.Started).Truncate(time.Second))
 	}
+	v.Level = levelOf(n.State)
 	switch n.State {
 	case Active:
-		v.Level, v.StateHint = OK, "imports and serves"
+		v.StateHint = "imports and serves"
 	case ReadOnly:
 		v.StateHint = "serves what is there, imports nothing"
 	case Joining, Recovering:
@@ -66,10 +66,23 @@ func nodeViewOf(n Node, now time.Time) nodeView {
 	case Draining:
 		v.StateHint = "finishes what it has, takes nothing new"
 	case Left:
-		v.Level, v.StateHint = Bad, "has left the cluster"
+		v.StateHint = "has left the cluster"
 	}
 	return v
 }
+
+func levelOf(s State) Level {
+	switch s {
+	case Active:
+		return OK
+	case Left:
+		return Bad
+	}
+	return Warn
+}
+
+// short is enough of a hash to tell it from the others.
+func short(hash string) string { return hash[:min(12, len(hash))] }
 
 type folderView struct {
 	Folder
@@ -188,8 +201,7 @@ func kindOf(e asset.Event) string {
 }
 
 type storyView struct {
-	Node      nodeView
-	Session   bool
+	frame
 	Asked     string
 	Hotfolder string
 	Key       asset.Key

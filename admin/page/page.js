@@ -4,7 +4,7 @@
 "use strict";
 
 const soonest = 1000; // between two refreshes
-const latest = 10000; // counters change without an event too
+const latest = Number(document.body.dataset.latest) || 10000; // counters change without an event too
 let timer = 0, last = 0, busy = false, again = false;
 
 function enhance(root) {
@@ -79,7 +79,7 @@ async function refresh() {
   busy = true;
   last = Date.now();
   try {
-    const got = await fetch("/", { headers: { Accept: "text/html" }, signal: AbortSignal.timeout(8000) });
+    const got = await fetch(location.pathname, { headers: { Accept: "text/html" }, signal: AbortSignal.timeout(8000) });
     if (got.redirected) { location.reload(); return; }
     if (!got.ok) throw new Error(got.statusText);
     const fresh = new DOMParser().parseFromString(await got.text(), "text/html");

@@ -1,0 +1,132 @@
+package admin
+
+import (
+	"fmt"
+	"math"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+)
+
+type clusterView struct {
+	frame
+	Seen           Cluster
+	Live           bool
+	Summary        string
+	Members        []memberView
+	Origins        []originView
+	Events, Clears string
+	PartitionsText string
+}
+
+// clusterPage is made from memory alone.
+func (s *Server) clusterPage(w http.ResponseWriter, _ *http.Request) error {
+	if s.b.Cluster == nil {
+		return alone()
+	}
+	now, c := time.Now(), s.b.Cluster()
+	v := clusterView{
+		frame: s.frame(now), Seen: c, Live: s.b.Subscribe != nil, Summary: summaryOf(c.Members), Members: memberViews(c, now),
+		Events: count(c.Invalidation.Events), Clears: count(c.Invalidation.Clears), PartitionsText: partitionsText(c.Partitions),
+	}
+	for _, o := range c.Invalidation.Origins {
+		v.Origins = append(v.Origins, originViewOf(o))
+	}
+	return s.render(w, http.StatusOK, "cluster.html", v)
+}
+
+type memberView struct {
+	Member
+	Main                              bool
+	Level                             Level
+	URL, RolesText, ShareText         string
+	WaitingText, LagText, Up          string
+	ShortRules                        string
+	ShareMark, RulesMark, VersionMark string // "warn" where somebody should look
+}
+
+// memberViews mark what differs from the node that answers: one of the two is behind.
+func memberViews(c Cluster, now time.Time) []memberView {
+	var own Member
+	for _, m := range c.Members {
+		if m.Self {
+			own = m
+		}
+	}
+	var all []memberView
+	for _, m := range c.Members {
+		v := memberViewOf(m, now)
+		v.Main = m.ID == c.Main
+		if own.ID != "" {
+			v.RulesMark = markIf(m.Rules != own.Rules || m.RulesVersion != own.RulesVersion, "warn")
+			v.VersionMark = markIf(m.Version != own.Version, "warn")
+		}
+		all = append(all, v)
+	}
+	return all
+}
+
+func memberViewOf(m Member, now time.Time) memberView {
+	v := memberView{
+		Member: m, Level: levelOf(m.State), RolesText: Visible(strings.Join(m.Roles, ", ")), WaitingText: count(m.Waiting),
+		LagText: "-", ShareText: fmt.Sprintf("%.0f %%", math.Round(100*m.Share)), ShareMark: markIf(m.Share < 1, "warn"),
+		ShortRules: short(m.Rules),
+	}
+	if m.Lag > 0 {
+		v.LagText = span(m.Lag)
+	}
+	if !m.Started.IsZero() {
+		v.Up = span(now.Sub(m.Started).Truncate(time.Second))
+	}
+	if _, _, err := net.SplitHostPort(m.Address); err == nil && !m.Self {
+		v.URL = (&url.URL{Scheme: "http", Host: m.Address, Path: "/cluster"}).String()
+	}
+	return v
+}
+
+// summaryOf counts the members by their state, in the order of a node's life.
+func summaryOf(members []Member) string {
+	counts := map[State]int{}
+	for _, m := range members {
+		counts[m.State]++
+	}
+	var parts []string
+	for _, s := range []State{Active, ReadOnly, Recovering, Joining, Draining, Left} {
+		if n := counts[s]; n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n, s))
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+func partitionsText(held []Partition) string {
+	busy, hand := 0, 0
+	for _, p := range held {
+		hand += p.InHand
+		if p.InHand > 0 {
+			busy++
+		}
+	}
+	if hand == 0 {
+		return fmt.Sprintf("%d held, nothing in hand", len(held))
+	}
+	return fmt.Sprintf("%d held, %d in hand in %d of them", len(held), hand, busy)
+}
+
+type originView struct {
+	Origin
+	LagText, Mark string
+}
+
+// slowOrigin is from when on a change that was not followed is worth a colour.
+const slowOrigin = time.Second
+
+func originViewOf(o Origin) originView {
+	v := originView{Origin: o, LagText: "-", Mark: markIf(o.Lag >= slowOrigin, "warn")}
+	if o.Lag > 0 {
+		v.LagText = span(o.Lag)
+	}
+	return v
+}
