@@ -45,9 +45,10 @@ func (c *Cluster) convicted() []entry {
 		observers[t][s.Observer] = true
 	}
 	var found []entry
+	ring := ringOf(c.state.members)
 	for _, e := range c.state.members {
 		by := observers[targetOf(e)]
-		if by[c.o.Self.ID] && len(by) >= observersNeeded(c.state.members, e.ID, c.o.Probe.Targets) {
+		if by[c.o.Self.ID] && len(by) >= ring.needed(e.ID, c.o.Probe.Targets) {
 			found = append(found, e)
 		}
 	}

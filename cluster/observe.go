@@ -19,7 +19,7 @@ func (c *Cluster) observe(ctx context.Context) {
 	defer wg.Wait()
 	r := newRound()
 	for {
-		for _, e := range r.renew(targets(c.entriesNow(), c.o.Self.ID, c.o.Probe.Targets)) {
+		for _, e := range r.renew(ringOf(c.entriesNow()).targets(c.o.Self.ID, c.o.Probe.Targets)) {
 			tctx, returned, turn, ended := r.begin(ctx, e)
 			wg.Go(func() {
 				defer close(ended)
@@ -44,20 +44,18 @@ func (c *Cluster) watchOver(ctx context.Context, e entry, returned bool) {
 			c.withdraw(context.WithoutCancel(ctx), e)
 		}
 	}()
-	tick := time.NewTicker(c.o.Probe.Interval)
-	defer tick.Stop()
 	for ctx.Err() == nil {
 		asked := time.Now()
-		a, _ := c.prober.ask(ctx, e.Address, e.Instance)
+		a, seen := c.prober.ask(ctx, e.Address, e.Instance)
+		if seen == c.o.Self.Instance {
+			a = silent // its address leads to us: a wrong setting, no death
+		}
 		if ctx.Err() != nil {
 			return
 		}
 		s.note(a, asked)
 		said = c.say(ctx, e, &s, said)
-		select {
-		case <-ctx.Done():
-		case <-tick.C:
-		}
+		sleep(ctx, s.pause()-time.Since(asked))
 	}
 }
 

@@ -26,7 +26,7 @@ const (
 // ProbeOptions say how members look after each other. Zero values are the defaults above.
 type ProbeOptions struct {
 	Targets  int           // at most so many others are probed by one member
-	Interval time.Duration // from one probe of a member to the next
+	Interval time.Duration // from one probe of a member to the next; a quarter of it after a first refusal
 	Timeout  time.Duration // of one probe
 	Refusals int           // so many refused probes in a row make a suspect
 	Misses   int           // so many unanswered probes in a row, over at least Silence, make a suspect

@@ -18,7 +18,7 @@ const (
 	writeEvery     = time.Second     // of what somebody has changed; a new state is written at once
 	writeLoadEvery = 5 * time.Second // when only the load is another
 	writeRetry     = 500 * time.Millisecond
-	enterRetry     = 2 * time.Second
+	enterRetry     = time.Second
 )
 
 // written is the own entry as Consul has it.

@@ -5,12 +5,12 @@ import "context"
 // round is what observe has under way. At most one probes an id at a time: they share a key.
 type round struct {
 	begun map[target]context.CancelFunc
-	last  map[string]string        // instance by id, of everybody who was ever probed
+	last  map[string]target        // by id, of everybody who was ever probed
 	ended map[string]chan struct{} // by id, of the last one
 }
 
 func newRound() *round {
-	return &round{begun: map[target]context.CancelFunc{}, last: map[string]string{}, ended: map[string]chan struct{}{}}
+	return &round{begun: map[target]context.CancelFunc{}, last: map[string]target{}, ended: map[string]chan struct{}{}}
 }
 
 // renew ends what is not wanted any more, and returns what is to begin.
@@ -33,9 +33,10 @@ func (r *round) renew(wanted []entry) (fresh []entry) {
 
 // begin returns the ctx of a new one, whether its instance was a member before, what it must wait for, and what it must close.
 func (r *round) begin(ctx context.Context, e entry) (tctx context.Context, returned bool, turn, ended chan struct{}) {
-	tctx, r.begun[targetOf(e)] = context.WithCancel(ctx)
-	returned = r.last[e.ID] == e.Instance
-	r.last[e.ID] = e.Instance
+	t, before := targetOf(e), r.last[e.ID]
+	tctx, r.begun[t] = context.WithCancel(ctx)
+	returned = before.instance == t.instance && before.session != t.session
+	r.last[e.ID] = t
 	if turn = r.ended[e.ID]; turn == nil {
 		turn = make(chan struct{})
 		close(turn)

@@ -41,5 +41,13 @@ func (s *suspicion) dead(now time.Time) bool {
 	return refused || gone
 }
 
+// pause is the time from one probe to the next. After the first refusals it looks again sooner.
+func (s *suspicion) pause() time.Duration {
+	if s.refusals > 0 && s.refusals < s.o.Refusals {
+		return s.o.Interval / 4
+	}
+	return s.o.Interval
+}
+
 // reset forgets the misses: this node may be the one that is cut off.
 func (s *suspicion) reset() { s.refusals, s.misses, s.since = 0, 0, time.Time{} }
