@@ -23,16 +23,19 @@ const (
 // verdict is what is to be done with a candidate after its walk.
 type verdict struct {
 	wait      time.Duration // look again after this; 0 ends with the candidate
+	notNow    bool          // its write was refused for the moment: hold it
+	through   bool          // all its writes were taken
 	finished  bool          // the file stays where it is and needs nothing more
 	lookAgain bool          // the file may be there again, as a new drop
 }
 
 // walk claims the drop, walks it and says what is next.
 func (f *folder) walk(ctx context.Context, c *candidate) verdict {
-	lease, mine := f.r.d.Claims.Claim(f.rule.Hotfolder, c.key)
-	if !mine {
+	lease, done := f.r.d.Claims.Claim(f.rule.Hotfolder, c.key)
+	if lease == nil {
 		return verdict{}
 	}
+	defer done() // last of all, and also when a step panics
 	w := &walk{f: f, c: c, lease: lease, p: newProgress(stepSettle, c.key)}
 	f.hold(w.p, true)
 	defer f.hold(w.p, false)
@@ -62,7 +65,7 @@ func (f *folder) hold(p *progress, on bool) {
 	}
 }
 
-// conclude sorts the ends of a walk: done, not yet, gone, not ours any more, refused, or failed and to be tried again.
+// conclude sorts the ends of a walk: done, not yet, gone, not ours any more, not now, refused, or failed and to be tried again.
 func (w *walk) conclude(ctx context.Context, err error) verdict {
 	var wait *waitError
 	var no *refusal
@@ -72,7 +75,7 @@ func (w *walk) conclude(ctx context.Context, err error) verdict {
 	case errors.As(err, &wait):
 		return w.waits(wait.settled)
 	case errors.Is(err, errKept):
-		return verdict{finished: true}
+		return verdict{finished: true, through: true}
 	case errors.Is(err, errGone):
 		return w.gone()
 	case errors.Is(err, errChanged):
@@ -81,6 +84,8 @@ func (w *walk) conclude(ctx context.Context, err error) verdict {
 		return w.noFile(ctx)
 	case ctx.Err() != nil, errors.Is(err, leases.ErrLost), errors.Is(err, leases.ErrReleased), errors.Is(err, leases.ErrClosed):
 		return verdict{}
+	case errors.Is(err, asset.ErrNotNow):
+		return w.notNow(err)
 	case errors.As(err, &no):
 		return w.fail(ctx, no, no.key)
 	}
@@ -119,7 +124,7 @@ func (w *walk) imported() verdict {
 	w.f.r.d.Journal(e)
 	w.f.log.Info(string(e.Result), zap.String("key", w.c.key.Quoted()), zap.String("asset", e.Name.Quoted()),
 		zap.Int("version", e.Number), zap.Int64("size", e.Size), zap.String("settled", w.how), zap.Duration("took", e.Took))
-	return verdict{finished: w.f.rule.After == "keep", lookAgain: w.c.again}
+	return verdict{finished: w.f.rule.After == "keep", lookAgain: w.c.again, through: true}
 }
 
 func (c *Counts) add(e asset.Event) {
@@ -136,13 +141,7 @@ func (c *Counts) add(e asset.Event) {
 
 // waits tells the journal once for each reason, and only when it takes a while.
 func (w *walk) waits(s settled) verdict {
-	c := w.c
-	if now := time.Now(); now.Sub(c.first) > tellWaiting && c.reason == "" {
-		c.reason, c.told = s.wait, now
-		e := w.event(asset.Waiting)
-		e.Step, e.Reason = stepSettle, s.wait
-		w.f.r.d.Journal(e)
-	}
+	w.tellWaiting(stepSettle, s.wait)
 	return verdict{wait: max(s.after, time.Millisecond)}
 }
 
@@ -196,6 +195,8 @@ func (w *walk) fail(ctx context.Context, cause error, ruleKey string) verdict {
 		return w.gone()
 	case errors.Is(ofSource(err), errChanged):
 		return verdict{wait: firstPause}
+	case errors.Is(err, asset.ErrNotNow):
+		return w.notNow(err)
 	case err != nil:
 		w.f.log.Error("cannot move to failed/", zap.String("key", w.c.key.Quoted()), zap.Error(err))
 		return verdict{wait: w.f.rule.Retry.MaxBackoff.D()}

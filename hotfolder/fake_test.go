@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -34,8 +35,10 @@ type bench struct {
 	// set before run
 	stage func(ctx context.Context, data string) error // called with the bytes of each staging
 	apply func(ctx context.Context, rec asset.Record) (asset.Outcome, error)
-	claim func(hotfolder string, key asset.Key) (leases.Lease, bool)
+	claim func(hotfolder string, key asset.Key) leases.Lease // nil: another node's
 	step  func(step, hotfolder string, key asset.Key)
+
+	claims, ended atomic.Int64 // walks that were claimed and that ended
 
 	mu      sync.Mutex
 	records map[asset.DropID]asset.Record
@@ -47,7 +50,7 @@ func newBench(t *testing.T, o Options) *bench {
 	b := &bench{t: t, mem: storagetest.NewMem(), records: map[asset.DropID]asset.Record{}}
 	b.store = b.mem
 	always := newLease()
-	b.claim = func(string, asset.Key) (leases.Lease, bool) { return always, true }
+	b.claim = func(string, asset.Key) leases.Lease { return always }
 	b.room = New(Deps{
 		Area: b, Render: b, Claims: b, Log: zap.NewNop(), Node: "n",
 		Journal: func(e asset.Event) {
@@ -81,6 +84,9 @@ func (b *bench) run() {
 		case <-done:
 		case <-time.After(time.Minute):
 			panic("the room does not end") // by the bubble's clock
+		}
+		if claims, ended := b.claims.Load(), b.ended.Load(); claims != ended {
+			b.t.Errorf("want each of %d claims to end, got %d", claims, ended)
 		}
 	})
 	b.t.Cleanup(func() { b.stop() })
@@ -155,9 +161,23 @@ func (b *bench) status(hotfolder string) Status {
 	return Status{}
 }
 
-func (b *bench) Claim(hotfolder string, key asset.Key) (leases.Lease, bool) {
-	return b.claim(hotfolder, key)
+// Claim counts the walks.
+func (b *bench) Claim(hotfolder string, key asset.Key) (leases.Lease, func()) {
+	lease := b.claim(hotfolder, key)
+	if lease == nil {
+		return nil, nil
+	}
+	b.claims.Add(1)
+	var ended atomic.Bool
+	return lease, func() {
+		if ended.Swap(true) {
+			b.t.Error("a walk ended twice")
+		}
+		b.ended.Add(1)
+	}
 }
+
+func (b *bench) Mine(hotfolder string, key asset.Key) bool { return b.claim(hotfolder, key) != nil }
 
 func (b *bench) Stage(ctx context.Context, r io.Reader) (asset.Content, storage.Staged, error) {
 	data, err := io.ReadAll(r)

@@ -151,8 +151,14 @@ func (f *folder) hint(h storage.Hint) {
 	f.offer(key, time.Now(), h.Created)
 }
 
-// offer puts a file into the queue if it is worth a look, and wakes a worker.
+// mine reports whether a drop is this node's to walk. Never asked with the room's lock held.
+func (f *folder) mine(key asset.Key) bool { return f.r.d.Claims.Mine(f.rule.Hotfolder, key) }
+
+// offer puts a file into the queue if it is worth a look and this node's, and wakes a worker.
 func (f *folder) offer(key asset.Key, arrived time.Time, created bool) {
+	if !f.mine(key) {
+		return
+	}
 	f.r.mu.Lock()
 	isNew := f.q.offer(key, arrived, created, time.Now())
 	f.r.mu.Unlock()
@@ -164,6 +170,11 @@ func (f *folder) offer(key asset.Key, arrived time.Time, created bool) {
 // wake tells a worker that something is ready and the loop that a timer may have changed.
 func (f *folder) wake() {
 	f.r.cond.Signal()
+	f.setTimerAgain()
+}
+
+// setTimerAgain tells the loop that something is due at another time than it thinks.
+func (f *folder) setTimerAgain() {
 	select {
 	case f.timerSet <- struct{}{}:
 	default:
@@ -181,26 +192,34 @@ func (f *folder) pop(now time.Time) *candidate {
 
 // settleAccount books what became of a candidate that was in hand. The room's lock is held.
 func (f *folder) settleAccount(c *candidate, v verdict) {
+	now := time.Now()
 	f.q.inHand--
 	switch {
+	case v.notNow:
+		c.again = false // the next walk sees what is there then
+		f.q.hold(c, now)
 	case v.wait > 0:
 		if c.again && c.attempts == 0 {
 			v.wait = min(v.wait, hintPause)
 		}
 		c.again = false
-		f.q.wait(c, time.Now().Add(v.wait))
-		select {
-		case f.timerSet <- struct{}{}:
-		default:
-		}
+		f.q.wait(c, now.Add(v.wait))
+		f.setTimerAgain()
 	default:
 		delete(f.q.byKey, c.key)
 		if v.finished {
 			f.done.add(c.key, c.version)
 		}
 		if c.again || v.lookAgain {
-			f.q.offer(c.key, c.arrived, false, time.Now())
+			f.q.offer(c.key, c.arrived, false, now)
 		}
+	}
+	if !v.notNow && f.q.tried(c, v.through, now) {
+		f.log.Info("drops that waited go on")
+		f.r.cond.Broadcast()
+	}
+	if f.q.held.on() {
+		f.setTimerAgain()
 	}
 	if f.q.missed && len(f.q.byKey) < f.q.limit/2 {
 		f.q.missed = false

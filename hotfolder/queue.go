@@ -16,6 +16,7 @@ type candidate struct {
 	state stateOf
 	next  time.Time // when it is looked at again, while waiting
 	again bool      // a hint came while it was in hand
+	ready time.Time // since when it could be taken
 	oldAt int       // place in the heaps
 	newAt int
 
@@ -37,6 +38,7 @@ const (
 	ready   stateOf = iota // in the heaps, to be taken
 	waiting                // not settled, or to be tried again at next
 	inHand                 // a worker has it
+	holding                // its write was refused for the moment
 )
 
 // queue holds the candidates of one hotfolder: at most limit of them, whatever lies on the store. The oldest ready one is
@@ -47,6 +49,7 @@ type queue struct {
 	oldest oldHeap
 	newest newHeap
 	timers timerHeap
+	held   held
 	inHand int
 	missed bool // something did not fit; scan again when there is room
 }
@@ -66,7 +69,7 @@ func (q *queue) offer(key asset.Key, arrived time.Time, created bool, now time.T
 	}
 	c := &candidate{key: key, arrived: arrived, created: created, first: now}
 	q.byKey[key] = c
-	q.push(c)
+	q.push(c, now)
 	return true
 }
 
@@ -104,8 +107,8 @@ func (q *queue) makeRoom(arrived time.Time) bool {
 	return false
 }
 
-func (q *queue) push(c *candidate) {
-	c.state = ready
+func (q *queue) push(c *candidate, now time.Time) {
+	c.state, c.ready = ready, now
 	heap.Push(&q.oldest, c)
 	heap.Push(&q.newest, c)
 }
@@ -136,23 +139,43 @@ func (q *queue) forget(c *candidate) {
 		heap.Remove(&q.newest, c.newAt)
 	case waiting:
 		heap.Remove(&q.timers, c.oldAt)
+	case holding:
+		heap.Remove(&q.held.drops, c.oldAt)
+	}
+	if q.held.probe == c {
+		q.held.probe = nil // the next one is due
+	}
+	if !q.held.on() {
+		q.held.pause = 0
 	}
 	delete(q.byKey, c.key)
 }
 
 // due moves the waiting candidates whose time has come to the ready ones. It returns when to look again, and whether any moved.
 func (q *queue) due(now time.Time) (next time.Time, moved bool) {
+	next, moved = q.release(now)
 	for len(q.timers) > 0 {
 		c := q.timers[0]
 		if c.next.After(now) {
-			return c.next, moved
+			return sooner(next, c.next), moved
 		}
 		heap.Pop(&q.timers)
-		q.push(c)
+		q.push(c, now)
 		moved = true
 	}
-	return time.Time{}, moved
+	return next, moved
 }
+
+// sooner is the earlier of two times; zero is none.
+func sooner(a, b time.Time) time.Time {
+	if a.IsZero() || b.Before(a) {
+		return b
+	}
+	return a
+}
+
+// waits is how many candidates wait for something: for a worker, to settle, to be tried again.
+func (q *queue) waits() int { return len(q.oldest) + len(q.timers) + len(q.held.drops) }
 
 // oldHeap has the oldest arrival on top, newHeap the newest, timerHeap the one that is due first.
 type (

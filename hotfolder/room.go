@@ -37,9 +37,14 @@ type Renderer interface {
 	Render(ctx context.Context, c asset.Content, bytes storage.Staged, t config.Thumbnails) (*asset.Thumbnails, error)
 }
 
-// Claims tells which drops are this node's to walk. A nil lease with false means: another node's, leave it alone.
+// Claims tells which drops are this node's to walk. Both methods answer from memory, and may be called by many at once. When
+// drops become this node's that were not, somebody calls [Room.Scan].
 type Claims interface {
-	Claim(hotfolder string, key asset.Key) (leases.Lease, bool)
+	// Claim gives the lease under which a drop is walked, and done, which is called once when the walk has ended: until then
+	// the drop is given to nobody else. nil, nil: it is not this node's, leave it alone.
+	Claim(hotfolder string, key asset.Key) (lease leases.Lease, done func())
+	// Mine reports whether Claim would give one just now.
+	Mine(hotfolder string, key asset.Key) bool
 }
 
 // Deps are the parts that a room works with. All must be set, except Step.

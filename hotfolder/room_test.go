@@ -252,11 +252,11 @@ func TestRoom_otherNodesDropsAreLeftAlone(t *testing.T) {
 	bubbled(t, Options{}, func(b *bench) {
 		var mine atomic.Bool
 		lease := newLease()
-		b.claim = func(_ string, key asset.Key) (leases.Lease, bool) {
+		b.claim = func(_ string, key asset.Key) leases.Lease {
 			if key == "theirs" && !mine.Load() {
-				return nil, false
+				return nil
 			}
-			return lease, true
+			return lease
 		}
 		var walked []asset.Key
 		var mu sync.Mutex
@@ -285,8 +285,12 @@ func TestRoom_aLostLeaseEndsTheWalkAndLeavesTheDrop(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			bubbled(t, Options{}, func(b *bench) {
 				lost := newLease()
-				var claimed atomic.Int32
-				b.claim = func(string, asset.Key) (leases.Lease, bool) { return lost, claimed.Add(1) == 1 }
+				b.claim = func(string, asset.Key) leases.Lease {
+					if lost.ctx.Err() != nil {
+						return nil
+					}
+					return lost
+				}
 				var cause error
 				b.stage = func(ctx context.Context, _ string) error {
 					<-ctx.Done()

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"maps"
+	"slices"
 	"time"
 
 	"go.uber.org/zap"
@@ -73,6 +75,7 @@ func (f *folder) scan(ctx context.Context) (found bool, took time.Duration) {
 	p := newProgress("scan", f.prefix)
 	f.scanning.Store(p)
 	defer f.scanning.Store(nil)
+	f.leaveOthers()
 	s := scan{f: f, ctx: ctx, p: p}
 	enter := func(key asset.Key) bool {
 		rel, _ := key.Below(f.prefix)
@@ -101,7 +104,9 @@ type scan struct {
 	err     error
 }
 
-// see decides by name, kind and memory whether a thing is worth a worker's look.
+// see decides by name, kind, partition and memory whether a thing is worth a worker's look. What is another node's is left to
+// it, not remembered: when it becomes this node's, a scan is asked for. Every node counts what is never a drop, for its own
+// status; what is unusual is told by the node whose it would be.
 func (s *scan) see(o storage.Object) {
 	key, ok := o.Key.Below(s.f.prefix)
 	switch {
@@ -112,7 +117,11 @@ func (s *scan) see(o storage.Object) {
 		return
 	case unsafeKind(o.Kind):
 		s.refused++
-		s.f.tell(key, o)
+		if s.f.mine(key) {
+			s.f.tell(key, o)
+		}
+		return
+	case !s.f.mine(key):
 		return
 	}
 	s.f.r.mu.Lock()
@@ -122,6 +131,21 @@ func (s *scan) see(o storage.Object) {
 	if isNew {
 		s.found = true
 		s.f.wake()
+	}
+}
+
+// leaveOthers forgets the candidates that have become another node's since they were queued.
+func (f *folder) leaveOthers() {
+	f.r.mu.Lock()
+	keys := slices.Collect(maps.Keys(f.q.byKey))
+	f.r.mu.Unlock()
+	others := slices.DeleteFunc(keys, f.mine)
+	f.r.mu.Lock()
+	defer f.r.mu.Unlock()
+	for _, key := range others {
+		if c := f.q.byKey[key]; c != nil && c.state != inHand {
+			f.q.forget(c)
+		}
 	}
 }
 

@@ -49,6 +49,22 @@ func (r *Room) Status() []Status {
 	return all
 }
 
+// Waiting tells how many drops this node knows that wait in all hotfolders (to settle, to be tried again, for a worker), and for
+// how long the next one to be taken has been ready: how far this node lags behind. What is paused or halted waits without being
+// late. It costs no look at any store, and little else.
+func (r *Room) Waiting() (drops int, lag time.Duration) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	now := time.Now()
+	for _, f := range r.folders {
+		drops += f.q.waits()
+		if len(f.q.oldest) > 0 && !f.paused && r.halted == "" {
+			lag = max(lag, now.Sub(f.q.oldest[0].ready))
+		}
+	}
+	return drops, lag
+}
+
 // Ignored says why a key of a hotfolder is never a drop by its name; "" when it may be one, or when there is no such hotfolder.
 func (r *Room) Ignored(hotfolder string, key asset.Key) (why string) {
 	_ = r.each(hotfolder, func(f *folder) { why = f.filter.Ignored(key) })
@@ -58,7 +74,7 @@ func (r *Room) Ignored(hotfolder string, key asset.Key) (why string) {
 func (f *folder) status() Status {
 	s := Status{
 		Hotfolder: f.rule.Hotfolder, Path: f.spec.Path, Rule: f.rule.File, Watching: f.watching,
-		Ready: len(f.q.oldest), Settling: len(f.q.timers), InHand: f.q.inHand, More: f.q.missed,
+		Ready: len(f.q.oldest), Settling: len(f.q.timers) + len(f.q.held.drops), InHand: f.q.inHand, More: f.q.missed,
 		Ignored: f.ignored, Refused: f.refused, LastScan: f.lastScan, ScanTook: f.scanTook, Counts: f.counts,
 		OldestWaiting: f.q.oldestWait(time.Now()),
 	}
@@ -78,6 +94,8 @@ func (f *folder) health() (Level, string, string) {
 		return Red, "unreadable", f.scanErr
 	case f.outage.on():
 		return Amber, "waiting", f.outage.reason
+	case f.q.held.on():
+		return Amber, "waiting", heldReason
 	case f.paused:
 		return Amber, "paused", "paused: it watches, but imports nothing"
 	case f.refused > 0:

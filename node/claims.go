@@ -36,11 +36,23 @@ func claimAll(ctx context.Context, l leases.Leaser, namespace string) (*partitio
 	return p, errors.Join(errs...)
 }
 
-// Claim implements hotfolder.Claims.
-func (p *partitions) Claim(hotfolder string, key asset.Key) (leases.Lease, bool) {
+// Claim implements hotfolder.Claims. Nobody waits for the end of a walk: a node that is alone gives no partition away.
+func (p *partitions) Claim(hotfolder string, key asset.Key) (leases.Lease, func()) {
+	l := p.of(hotfolder, key)
+	if l == nil {
+		return nil, nil
+	}
+	return l, func() {}
+}
+
+// Mine implements hotfolder.Claims.
+func (p *partitions) Mine(hotfolder string, key asset.Key) bool { return p.of(hotfolder, key) != nil }
+
+// of is the lease on a drop's partition, nil when it is not held.
+func (p *partitions) of(hotfolder string, key asset.Key) leases.Lease {
 	l := p.held[asset.Partition(hotfolder, key, Partitions)]
 	if l == nil || l.Context().Err() != nil {
-		return nil, false
+		return nil
 	}
-	return l, true
+	return l
 }
