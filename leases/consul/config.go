@@ -1,13 +1,11 @@
 package consul
 
 import (
-	"errors"
+	"crypto/tls"
 	"fmt"
 	"net"
 	"net/http"
-	"os"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/hashicorp/consul/api"
@@ -35,6 +33,12 @@ type TLS struct {
 	ServerName string
 }
 
+// show reads the certificate anew for each handshake, so that it may be replaced while we run.
+func (c TLS) show(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
+	cert, err := tls.LoadX509KeyPair(c.Cert, c.Key)
+	return &cert, err
+}
+
 const (
 	defaultTimeout = 1500 * time.Millisecond
 	dialTimeout    = time.Second
@@ -52,13 +56,16 @@ func (c Config) client(address string, token *tokenFile) (*api.Client, func(), e
 		scheme, host = "http", address
 	}
 	if scheme == "https" {
-		tls, err := api.SetupTLSConfig(&api.TLSConfig{
+		secure, err := api.SetupTLSConfig(&api.TLSConfig{
 			Address: c.TLS.ServerName, CAFile: c.TLS.CA, CertFile: c.TLS.Cert, KeyFile: c.TLS.Key,
 		})
 		if err != nil {
 			return nil, nil, fmt.Errorf("consul: TLS: %w", err)
 		}
-		t.TLSClientConfig = tls
+		if c.TLS.Cert != "" {
+			secure.Certificates, secure.GetClientCertificate = nil, c.TLS.show
+		}
+		t.TLSClientConfig = secure
 	}
 	cfg := &api.Config{Address: host, Scheme: scheme, HttpClient: &http.Client{Transport: withToken{t, token}}, Transport: t, Token: noToken}
 	cl, err := api.NewClient(cfg)
@@ -66,46 +73,4 @@ func (c Config) client(address string, token *tokenFile) (*api.Client, func(), e
 		return nil, nil, fmt.Errorf("consul %s: %w", address, err)
 	}
 	return cl, t.CloseIdleConnections, nil
-}
-
-// tokenFile is a file that holds a token and may be changed.
-type tokenFile struct {
-	path string
-
-	mu    sync.Mutex
-	mod   time.Time
-	token string
-}
-
-func newTokenFile(path string) (*tokenFile, error) {
-	f := &tokenFile{path: path}
-	if path == "" {
-		return f, nil
-	}
-	token, err := f.read()
-	if err == nil && token == "" {
-		err = errors.New("it is empty")
-	}
-	if err != nil {
-		return nil, fmt.Errorf("consul token file %q: %w", path, err)
-	}
-	return f, nil
-}
-
-// read returns the token of now. A file that cannot be read any more leaves the last one in force.
-func (f *tokenFile) read() (string, error) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.path == "" {
-		return "", nil
-	}
-	st, err := os.Stat(f.path)
-	if err != nil || st.ModTime().Equal(f.mod) {
-		return f.token, err
-	}
-	b, err := os.ReadFile(f.path)
-	if err == nil {
-		f.token, f.mod = strings.TrimSpace(string(b)), st.ModTime()
-	}
-	return f.token, err
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -67,7 +68,7 @@ func (c *Conn) Do(ctx context.Context, f func(context.Context, *api.Client) erro
 
 func (c *Conn) within(ctx context.Context, timeout time.Duration, f func(context.Context, *api.Client) error) error {
 	first := int(c.good.Load())
-	var errs []error
+	var errs []string
 	for i := range c.clients {
 		n := (first + i) % len(c.clients)
 		err := c.try(ctx, timeout, c.clients[n], f)
@@ -78,9 +79,17 @@ func (c *Conn) within(ctx context.Context, timeout time.Duration, f func(context
 		case ctx.Err() != nil:
 			return context.Cause(ctx)
 		}
-		errs = append(errs, fmt.Errorf("%s: %w", c.addresses[n], err))
+		errs = append(errs, c.addresses[n]+": "+reason(err))
 	}
-	return fmt.Errorf("%w: %w", ErrUnreachable, errors.Join(errs...))
+	return fmt.Errorf("%w: %s", ErrUnreachable, strings.Join(errs, "; "))
+}
+
+// reason is one line for people; nothing is decided by it.
+func reason(err error) string {
+	if errors.Is(err, context.DeadlineExceeded) {
+		return "no answer in time"
+	}
+	return strings.Join(strings.Fields(err.Error()), " ")
 }
 
 func (c *Conn) try(ctx context.Context, timeout time.Duration, cl *api.Client, f func(context.Context, *api.Client) error) error {

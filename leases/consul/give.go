@@ -3,7 +3,6 @@ package consul
 import (
 	"errors"
 	"fmt"
-	"maps"
 	"strconv"
 
 	"github.com/hashicorp/consul/api"
@@ -17,7 +16,7 @@ type parting struct {
 	done  chan error // has room for the answer
 }
 
-// part ends the lease and lines it up; what waits together goes together. It returns nil when the lease had ended before.
+// part ends the lease and lines it up to be given back. It returns nil when the lease had ended before.
 func (l *Leaser) part(g *lease, cause error) <-chan error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -25,6 +24,11 @@ func (l *Leaser) part(g *lease, cause error) <-chan error {
 		return nil
 	}
 	g.end(cause)
+	return l.lineUp(g)
+}
+
+// lineUp has the key of a lease taken away; mu is held. What stands in line at the same time goes together.
+func (l *Leaser) lineUp(g *lease) <-chan error {
 	g.busy = true
 	p := parting{g, make(chan error, 1)}
 	l.parting = append(l.parting, p)
@@ -37,22 +41,26 @@ func (l *Leaser) part(g *lease, cause error) <-chan error {
 
 // giveAll parts from everything and waits. Nobody asks any more.
 func (l *Leaser) giveAll() error {
-	l.mu.Lock()
-	all := maps.Clone(l.table)
-	l.mu.Unlock()
 	var waits []<-chan error
-	for _, g := range all {
-		if done := l.part(g, leases.ErrClosed); done != nil {
-			waits = append(waits, done)
+	l.mu.Lock()
+	for _, g := range l.table {
+		if !g.busy && g.ctx.Err() == nil {
+			g.end(leases.ErrClosed)
+			waits = append(waits, l.lineUp(g))
 		}
 	}
-	var errs []error
+	l.mu.Unlock()
+	return first(waits)
+}
+
+// first waits for all and returns the first error.
+func first(waits []<-chan error) (failed error) {
 	for _, done := range waits {
-		if err := <-done; err != nil {
-			errs = append(errs, err)
+		if err := <-done; err != nil && failed == nil {
+			failed = err
 		}
 	}
-	return errors.Join(errs...)
+	return failed
 }
 
 // give takes keys away until nobody waits any more.
@@ -97,7 +105,7 @@ var errStale = errors.New("the key was changed")
 func (l *Leaser) giveTogether(all []parting) error {
 	ops := make(api.KVTxnOps, len(all))
 	for i, p := range all {
-		ops[i] = l.deletion(p.lease.name, p.lease.index)
+		ops[i] = l.deletion(p.lease.name, p.lease.token.Index)
 	}
 	return l.delete(ops)
 }

@@ -17,8 +17,8 @@ type lease struct {
 	end     context.CancelCauseFunc
 
 	// Until it is granted these belong to who asks; then they stay as they are.
-	index uint64 // of Consul's store when it was locked
-	err   error  // why it was not granted
+	token leases.Token
+	err   error // why it was not granted
 
 	busy bool // being asked for or given back: nobody else of this node may touch the name; leaser.mu guards it
 }
@@ -32,12 +32,8 @@ func newLease(l *Leaser, s *Session, name string) *lease {
 }
 
 func (g *lease) Name() string             { return g.name }
+func (g *lease) Token() leases.Token      { return g.token }
 func (g *lease) Context() context.Context { return g.ctx }
-
-// Token grows with every change of Consul's store, a removal by force included.
-func (g *lease) Token() leases.Token {
-	return leases.Token{Epoch: g.leaser.epoch, Index: g.index}
-}
 
 // Release ends the context and takes the key away if it is still ours. When Consul does not answer, it is taken away later.
 func (g *lease) Release(ctx context.Context) error {

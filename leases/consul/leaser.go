@@ -18,7 +18,8 @@ import (
 type Options struct {
 	// Root is the prefix of the namespace's keys, see [Root]; the names lie below it, in leases/.
 	Root string
-	// Epoch is the first part of every token. It must grow when Consul's store begins anew.
+	// Epoch is the first part of every token: it must grow when Consul's data were lost. The key epoch below Root, a decimal
+	// number, takes its place when that is greater, and while that key is missing again nothing is granted.
 	Epoch uint64
 	Log   *zap.Logger // nil is silent
 }
@@ -29,13 +30,11 @@ type Leaser struct {
 	conn   *Conn
 	keeper *Keeper
 	prefix string
-	epoch  uint64
+	epochs epochs
 	log    *zap.Logger
 	ctx    context.Context // of all requests that no caller bounds
 	stop   context.CancelFunc
 	tasks  sync.WaitGroup
-	asking context.Context // ends earlier: then nobody asks any more
-	refuse context.CancelFunc
 	askers sync.WaitGroup
 
 	mu      sync.Mutex
@@ -52,14 +51,13 @@ var _ leases.Leaser = (*Leaser)(nil)
 // New begins to watch the names. Close the leaser before the keeper and the connection.
 func New(conn *Conn, k *Keeper, o Options) *Leaser {
 	l := &Leaser{
-		conn: conn, keeper: k, prefix: strings.TrimSuffix(o.Root, "/") + "/leases/", epoch: o.Epoch, log: o.Log,
-		table: map[string]*lease{}, sight: sight{changed: make(chan struct{})},
+		conn: conn, keeper: k, prefix: strings.TrimSuffix(o.Root, "/") + "/leases/", log: o.Log,
+		epochs: epochs{key: strings.TrimSuffix(o.Root, "/") + "/epoch", last: o.Epoch}, table: map[string]*lease{}, sight: sight{changed: make(chan struct{})},
 	}
 	if l.log == nil {
 		l.log = zap.NewNop()
 	}
 	l.ctx, l.stop = context.WithCancel(context.Background()) // cleanup: Close
-	l.asking, l.refuse = context.WithCancel(l.ctx)
 	l.tasks.Go(l.look)
 	return l
 }
@@ -79,9 +77,6 @@ func (l *Leaser) Acquire(ctx context.Context, names ...string) ([]leases.Grant, 
 		return nil, fmt.Errorf("acquire: %w", err)
 	}
 	defer l.askers.Done()
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	defer context.AfterFunc(l.asking, func() { cancel(leases.ErrClosed) })()
 	if err = l.take(ctx, s, asked); err != nil {
 		l.forget(asked, err)
 		return nil, fmt.Errorf("acquire: %w", err)
@@ -100,7 +95,7 @@ func (l *Leaser) reserve(s *Session, names []string) ([]*lease, error) {
 	asked := make([]*lease, len(names))
 	for i, name := range names {
 		asked[i] = newLease(l, s, name)
-		if old := l.table[name]; old != nil && (old.busy || old.ctx.Err() == nil) {
+		if l.knows(name) {
 			asked[i].err = held(name)
 			continue
 		}
@@ -152,13 +147,20 @@ func (l *Leaser) Close() error {
 	l.mu.Unlock()
 	var err error
 	if first {
-		l.refuse()
-		l.askers.Wait()
-		err = l.giveAll()
+		l.askers.Wait() // a request that is given up may still be done, and nobody would know
+		if err = l.giveAll(); err == nil {
+			err = l.sweepAll()
+		}
 		l.stop()
 	}
 	l.tasks.Wait()
 	return err
+}
+
+func (l *Leaser) isClosed() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.closed
 }
 
 // nonce tells one asking from another. A name that is locked anew gets a new index only when its value is new, and only a new
@@ -167,5 +169,5 @@ func (l *Leaser) nonce() []byte { return []byte(l.keeper.node + " " + rand.Text(
 
 // waiting are those that Consul may still grant.
 func waiting(asked []*lease) []*lease {
-	return slices.DeleteFunc(slices.Clone(asked), func(g *lease) bool { return g.err != nil || g.index != 0 })
+	return slices.DeleteFunc(slices.Clone(asked), func(g *lease) bool { return g.err != nil || g.token.Index != 0 })
 }

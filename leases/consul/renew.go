@@ -11,6 +11,7 @@ import (
 
 const (
 	shortestTry  = 250 * time.Millisecond // that a renewal is given to be answered
+	longestLook  = 2500 * time.Millisecond
 	sessionFloor = 100 * time.Millisecond // shortest time between two looks at the session
 )
 
@@ -47,7 +48,7 @@ func (k *Keeper) renew(ctx context.Context, s *Session) {
 
 // watch notices that somebody destroyed the session, sooner than the next renewal would.
 func (k *Keeper) watch(ctx context.Context, s *Session) {
-	wait := max(k.ttl/renewals, shortestTry)
+	wait := min(max(k.ttl/renewals, shortestTry), longestLook)
 	for index := uint64(0); ctx.Err() == nil; {
 		begin := time.Now()
 		known, now, err := k.conn.sessionChanged(ctx, s.id, index, wait)
@@ -55,6 +56,7 @@ func (k *Keeper) watch(ctx context.Context, s *Session) {
 		case ctx.Err() != nil:
 		case err != nil:
 			now = 0
+			sleep(ctx, wait/4+rand.N(wait/4))
 		case !known:
 			k.confirmGone(ctx, s)
 		}

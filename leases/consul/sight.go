@@ -3,7 +3,6 @@ package consul
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"github.com/hashicorp/consul/api"
 	"go.uber.org/zap"
@@ -42,14 +41,15 @@ func (l *Leaser) Watch(ctx context.Context, seen func(held map[string]string)) {
 // look watches all names until Close.
 func (l *Leaser) look() {
 	var last api.KVPairs
+	var seen strays
 	l.conn.watch(l.ctx, l.prefix, watching{
 		seen: func(pairs api.KVPairs, index uint64) {
 			last = pairs
 			l.endTaken(pairs, index)
 			l.tell(pairs)
-			l.sweep(l.ctx, l.keeper.Current(), pairs)
+			seen = l.sweep(seen, pairs)
 		},
-		same:   func() { l.sweep(l.ctx, l.keeper.Current(), last) },
+		same:   func() { seen = l.sweep(seen, last) },
 		failed: func(err error) { l.log.Debug("the leases are not seen", zap.Error(err)) },
 	})
 }
@@ -58,7 +58,7 @@ func (l *Leaser) tell(pairs api.KVPairs) {
 	held := make(map[string]string, len(pairs))
 	for _, p := range pairs {
 		if p.Session != "" {
-			held[strings.TrimPrefix(p.Key, l.prefix)] = p.Session
+			held[l.name(p)] = p.Session
 		}
 	}
 	l.mu.Lock()
@@ -73,12 +73,12 @@ func (l *Leaser) tell(pairs api.KVPairs) {
 func (l *Leaser) endTaken(pairs api.KVPairs, index uint64) {
 	by := make(map[string]string, len(pairs))
 	for _, p := range pairs {
-		by[strings.TrimPrefix(p.Key, l.prefix)] = p.Session
+		by[l.name(p)] = p.Session
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for name, g := range l.table {
-		if !g.busy && g.index <= index && by[name] != g.session.id {
+		if !g.busy && g.token.Index <= index && by[name] != g.session.id {
 			l.drop(g, fmt.Errorf("%w: the key of %q was taken away", leases.ErrLost, name))
 		}
 	}

@@ -55,6 +55,20 @@ func (s *Server) RaftIndex(t testing.TB) uint64 {
 	return n
 }
 
+// QuietIndex is [Server.RaftIndex] once it has stood still for a second: a server that was just started writes a little of its
+// own.
+func (s *Server) QuietIndex(t testing.TB) uint64 {
+	t.Helper()
+	last, since := s.RaftIndex(t), time.Now()
+	for time.Since(since) < time.Second {
+		time.Sleep(10 * poll)
+		if now := s.RaftIndex(t); now != last {
+			last, since = now, time.Now()
+		}
+	}
+	return last
+}
+
 // awaitLeader waits until the server can do everything.
 func (s *Server) awaitLeader(t testing.TB) {
 	t.Helper()

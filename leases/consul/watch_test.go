@@ -1,0 +1,110 @@
+package consul_test
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/hashicorp/consul/api"
+
+	"hotfolderd/leases/consul"
+	"hotfolderd/leases/consul/consultest"
+)
+
+// seen collects what a watch tells.
+type seen struct {
+	mu   sync.Mutex
+	last map[string]string
+	n    int
+}
+
+func (s *seen) tell(held map[string]string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.last = held
+	s.n++
+}
+
+func (s *seen) is(want map[string]string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.n > 0 && maps.Equal(s.last, want)
+}
+
+func TestWatch_seesEveryHolder(t *testing.T) {
+	t.Parallel()
+	s := consultest.Start(t)
+	a, b := startNode(t, s.Dial(t), "a", long), startNode(t, s.Dial(t), "b", long)
+	ida, idb := a.keeper.Current().ID(), b.keeper.Current().ID()
+	first := acquire(t, a, "p/1")
+	ctx, cancel := context.WithCancel(t.Context())
+	var w seen
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		b.Watch(ctx, w.tell)
+	}()
+	consultest.Eventually(t, "what was held before", func() bool { return w.is(map[string]string{"p/1": ida}) })
+	acquire(t, b, "p/hot folder/2")
+	consultest.Eventually(t, "the own lease", func() bool { return w.is(map[string]string{"p/1": ida, "p/hot folder/2": idb}) })
+	if err := first.Release(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	consultest.Eventually(t, "a release", func() bool { return w.is(map[string]string{"p/hot folder/2": idb}) })
+	cancel()
+	<-done
+}
+
+func TestWatch_tellsThatThereIsNothing(t *testing.T) {
+	t.Parallel()
+	a := openNode(t, consultest.Start(t).Dial(t), "a", long)
+	var w seen
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		a.Watch(context.WithoutCancel(t.Context()), w.tell)
+	}()
+	consultest.Eventually(t, "an empty map", func() bool { return w.is(nil) })
+	if err := a.Close(); err != nil {
+		t.Fatal(err)
+	}
+	<-done // Close ends it too
+}
+
+// Changes that come faster than they are taken in are told together, and the last is never lost.
+func TestConnWatch_endsUpWithTheLastChange(t *testing.T) {
+	t.Parallel()
+	conn := consultest.Start(t).Dial(t)
+	root := consul.Root(consultest.Namespace(t))
+	values := make(chan string, 1000)
+	ctx, cancel := context.WithCancel(t.Context())
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		conn.Watch(ctx, root, consul.Watching{Seen: func(pairs api.KVPairs) {
+			if len(pairs) == 1 {
+				values <- string(pairs[0].Value)
+			}
+			pause(ctx, 20*time.Millisecond)
+		}})
+	})
+	const writes = 200
+	for i := range writes {
+		if err := conn.Put(t.Context(), root+"k", fmt.Append(nil, i+1)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	n := 0
+	for v := range values {
+		if n++; v == fmt.Sprint(writes) {
+			break
+		}
+	}
+	if n == writes {
+		t.Error("every change was told by itself")
+	}
+	cancel()
+	wg.Wait()
+}
