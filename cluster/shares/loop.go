@@ -8,7 +8,7 @@ import (
 )
 
 const (
-	gather    = 5 * time.Millisecond // what comes so close together is handled at once, in fewer transactions
+	gather    = 10 * time.Millisecond // what comes so close together is handled at once, in fewer transactions
 	minPause  = 100 * time.Millisecond
 	maxPause  = 2 * time.Second
 	callTime  = 5 * time.Second  // bounds one call of the leaser

@@ -244,3 +244,43 @@ func TestShares_drainedIsOpenedAgain(t *testing.T) {
 		}
 	})
 }
+
+// TestShares_lossIsNoticedWithoutWatch: the lease's own end wakes the loop.
+func TestShares_lossIsNoticedWithoutWatch(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		a := w.start(t, "a", func(o *Options) { o.Watch = nil })
+		a.Set(nodes("a"), nil)
+		rest()
+		a.leaser.lose()
+		rest()
+		if n := len(a.Status()); n != 256 || a.gained.Load() != 2 {
+			t.Errorf("want all taken again, got %d", n)
+		}
+	})
+}
+
+// TestGained_isCalledWithoutALock: it may use everything.
+func TestGained_isCalledWithoutALock(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		var s *Shares
+		var held int
+		a := w.start(t, "a", func(o *Options) {
+			o.Gained = func() {
+				held = len(s.Status())
+				if _, done := s.Claim("in", "x"); done != nil {
+					done()
+				}
+				s.Set(nodes("a", "b"), nil)
+				s.Resume()
+			}
+		})
+		s = a.Shares
+		a.Set(nodes("a"), nil)
+		rest()
+		if held != 256 || len(a.Status()) != 128 {
+			t.Errorf("want all held when Gained was called, got %d", held)
+		}
+	})
+}

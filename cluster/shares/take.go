@@ -89,21 +89,25 @@ func (s *Shares) giveBack(ctx context.Context) {
 		zap.Duration("took", time.Since(begin)), zap.Error(err))
 }
 
-// release asks for all side by side and returns the first error. It does not end with ctx, since that may be why it is called.
+// release asks for all at one moment, so that the leaser can put them together, and returns the first error. It does not end with
+// ctx, since that may be why it is called.
 func release(ctx context.Context, parts []*part) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), callTime)
 	defer cancel()
 	var all sync.WaitGroup
 	var once sync.Once
 	var first error
+	start := make(chan struct{})
 	for _, p := range parts {
 		all.Go(func() {
+			<-start
 			if err := p.grip.Load().release(ctx); err != nil {
 				once.Do(func() { first = err })
 			}
 			p.grip.Store(nil)
 		})
 	}
+	close(start)
 	all.Wait()
 	return first
 }
