@@ -15,5 +15,12 @@
 //   - A drop is removed last, only the version that was imported, after its record is durable.
 //   - Memory depends on the settings, not on how many files lie in a hotfolder.
 //
+// # Several nodes
+//
+// Every node scans every hotfolder, and takes only what [Claims] says is its own; it remembers nothing of the rest, so that a
+// scan finds what becomes its own later. What is known only here (settling, files that stay and are done, things that were
+// told) is lost when a drop becomes another node's, and is found out again there: a little late, or told once more, never wrong.
+// While the work area refuses changes for the moment, drops are held (held.go): not failed, not told, not read again.
+//
 // It writes nothing itself: bytes go through the work area, thumbnails and the store.
 package hotfolder

@@ -37,6 +37,7 @@ type bench struct {
 	apply func(ctx context.Context, rec asset.Record) (asset.Outcome, error)
 	claim func(hotfolder string, key asset.Key) leases.Lease // nil: another node's
 	step  func(step, hotfolder string, key asset.Key)
+	fail  func() error // asked before a drop is moved to failed/
 
 	claims, ended atomic.Int64 // walks that were claimed and that ended
 
@@ -222,6 +223,11 @@ func (b *bench) Record(_ context.Context, id asset.DropID) (asset.Record, error)
 }
 
 func (b *bench) Fail(ctx context.Context, src storage.Store, obj storage.Object, f asset.Failure) (asset.Failure, error) {
+	if b.fail != nil {
+		if err := b.fail(); err != nil {
+			return f, err
+		}
+	}
 	if err := src.Remove(ctx, obj.Key, obj.Version); err != nil {
 		return f, err
 	}

@@ -376,9 +376,9 @@ func (q *queue) states() string {
 // broken says which bookkeeping of the queue does not hold: every candidate stands at its place in just its own heaps, and
 // nothing is older (newer, due sooner) than its parent.
 func (q *queue) broken() string {
-	if len(q.oldest) != len(q.newest) || len(q.oldest)+len(q.timers)+q.inHand != len(q.byKey) || len(q.byKey) > q.limit {
-		return fmt.Sprintf("%d oldest, %d newest, %d timers, %d in hand, %d known of %d",
-			len(q.oldest), len(q.newest), len(q.timers), q.inHand, len(q.byKey), q.limit)
+	if len(q.oldest) != len(q.newest) || q.waits()+q.inHand != len(q.byKey) || len(q.byKey) > q.limit {
+		return fmt.Sprintf("%d oldest, %d newest, %d timers, %d held, %d in hand, %d known of %d",
+			len(q.oldest), len(q.newest), len(q.timers), len(q.held.drops), q.inHand, len(q.byKey), q.limit)
 	}
 	for i := range q.oldest {
 		c, d := q.oldest[i], q.newest[i]
@@ -393,6 +393,17 @@ func (q *queue) broken() string {
 		if c.oldAt != i || c.state != waiting || q.byKey[c.key] != c || i > 0 && q.timers.Less(i, (i-1)/2) {
 			return fmt.Sprintf("timer %d: %+v", i, c)
 		}
+	}
+	for i, c := range q.held.drops {
+		if c.oldAt != i || c.state != holding || q.byKey[c.key] != c || i > 0 && q.held.drops.Less(i, (i-1)/2) {
+			return fmt.Sprintf("held %d: %+v", i, c)
+		}
+	}
+	if p := q.held.probe; p != nil && (q.byKey[p.key] != p || p.state == holding) {
+		return fmt.Sprintf("tried: %+v", p)
+	}
+	if (q.held.pause > 0) != q.held.on() {
+		return fmt.Sprintf("a pause of %v, and held: %v", q.held.pause, q.held.on())
 	}
 	return ""
 }
