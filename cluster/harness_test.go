@@ -21,6 +21,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 const (
 	shortTTL = time.Second
+	firmTTL  = 2 * time.Second  // not lost by a test on a busy machine
 	longTTL  = 10 * time.Second // ends after 20 s: what happens sooner was not its end
 )
 
@@ -126,7 +127,8 @@ func (n *node) end() {
 type livez struct {
 	*httptest.Server
 	instance string
-	silent   atomic.Bool // it takes requests and does not answer
+	poses    atomic.Pointer[string] // as which instance it answers, if not as its own
+	silent   atomic.Bool            // it takes requests and does not answer
 	asked    atomic.Int64
 	free     chan struct{}
 	closed   atomic.Bool
@@ -138,6 +140,9 @@ func newLivez(t testing.TB, instance string) *livez {
 	t.Cleanup(l.close)
 	return l
 }
+
+// pose makes it answer as another instance.
+func (l *livez) pose(instance string) { l.poses.Store(&instance) }
 
 func (l *livez) addr() string { return l.Listener.Addr().String() }
 
@@ -155,6 +160,9 @@ func (l *livez) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set(InstanceHeader, l.instance)
+	if other := l.poses.Load(); other != nil {
+		w.Header().Set(InstanceHeader, *other)
+	}
 	_, _ = w.Write([]byte("ok\n"))
 }
 

@@ -81,7 +81,7 @@ func TestJoin_aDeadStartOfTheSameIDIsReplacedAtOnce(t *testing.T) {
 			session := w.sessionOf("a")
 			old.way.silence()
 			if another {
-				old.livez.instance = "a.another"
+				old.livez.pose("a.another")
 			} else {
 				old.livez.close()
 			}
@@ -110,14 +110,14 @@ func TestJoin_aSilentStartOfTheSameIDIsWaitedFor(t *testing.T) {
 
 func TestJoin_aSilentOneThatKeepsItsSessionIsADuplicate(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, shortTTL)
+	w := newWorld(t, firmTTL)
 	old := w.start("a")
 	old.livez.silent.Store(true)
 	_, o := w.prepare("a")
 	begin := time.Now()
 	_, err := Join(t.Context(), o)
 	wantDuplicate(t, err, old.livez.addr())
-	if took, want := time.Since(begin), 2*shortTTL+slack; took < want || took > want+2*time.Second {
+	if took, want := time.Since(begin), 2*firmTTL+slack; took < want || took > want+2*time.Second {
 		t.Errorf("want it to take %v, it took %v", want, took)
 	}
 }
@@ -181,7 +181,7 @@ func TestRun_endsWhenTheIDWasTakenMeanwhile(t *testing.T) {
 // two must not take the id from each other for ever.
 func TestRun_aSecondOneAtOurAddressKeepsTheID(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, shortTTL)
+	w := newWorld(t, firmTTL)
 	old := w.start("a")
 	old.way.silence()
 	consultest.Eventually(t, "the session of the first has ended", func() bool { return w.sessionOf("a") == "" })

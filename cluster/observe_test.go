@@ -78,7 +78,7 @@ func TestObserve_aMemberThatIsRestartedAtItsAddressIsGoneSoon(t *testing.T) {
 	a, b, c := w.three()
 	begin := time.Now()
 	b.way.silence()
-	b.livez.instance = NewInstance("b")
+	b.livez.pose(NewInstance("b"))
 	w.sees("a c", a, c)
 	if took := time.Since(begin); took > soon {
 		t.Errorf("it is gone after %v", took)

@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"bufio"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -62,7 +63,10 @@ func TestAsk(t *testing.T) {
 			return l.Addr().String()
 		}, gone, ""},
 		{"it resets", listening(reset), gone, ""},
-		{"it hangs up", listening(func(c net.Conn) { _ = c.Close() }), gone, ""},
+		{"it hangs up", listening(func(c net.Conn) {
+			_, _ = http.ReadRequest(bufio.NewReader(c))
+			_ = c.Close()
+		}), gone, ""},
 		{"it says nothing", answering(func(w http.ResponseWriter, r *http.Request) { <-r.Context().Done() }), silent, ""},
 		{"no address", func(*testing.T) string { return "" }, silent, ""},
 		{"no such host", func(*testing.T) string { return "does-not-exist.invalid:1" }, silent, ""},
@@ -80,17 +84,19 @@ func TestAsk(t *testing.T) {
 
 func TestAsk_keepsItsConnection(t *testing.T) {
 	t.Parallel()
-	l := newLivez(t, "a.1")
 	conns := make(chan struct{}, 100)
-	l.Config.ConnState = func(_ net.Conn, s http.ConnState) {
+	s := httptest.NewUnstartedServer(&livez{instance: "a.1"})
+	s.Config.ConnState = func(_ net.Conn, s http.ConnState) {
 		if s == http.StateNew {
 			conns <- struct{}{}
 		}
 	}
+	s.Start()
+	defer s.Close()
 	p := newProber(ProbeOptions{}.withDefaults())
 	defer p.close()
 	for range 20 {
-		if got, _ := p.ask(t.Context(), l.addr(), "a.1"); got != alive {
+		if got, _ := p.ask(t.Context(), s.Listener.Addr().String(), "a.1"); got != alive {
 			t.Fatal("want it alive, got", got)
 		}
 	}

@@ -120,7 +120,7 @@ func TestUpdate_beforeRunIsNotLost(t *testing.T) {
 // TestCluster_idleWritesNothing counts what is written to Consul in all.
 func TestCluster_idleWritesNothing(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, shortTTL)
+	w := newWorld(t, firmTTL)
 	a, b, c := w.three(isolated(Static, 50))
 	var before uint64
 	consultest.Eventually(t, "what the start needed is written", func() bool {

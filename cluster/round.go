@@ -5,12 +5,18 @@ import "context"
 // round is what observe has under way. At most one probes an id at a time: they share a key.
 type round struct {
 	begun map[target]context.CancelFunc
-	last  map[string]target        // by id, of everybody who was ever probed
+	last  map[string]seenBefore    // by id, of everybody who was ever probed
 	ended map[string]chan struct{} // by id, of the last one
 }
 
+// seenBefore is the last session of a member, and whether its instance had another before.
+type seenBefore struct {
+	target
+	returned bool
+}
+
 func newRound() *round {
-	return &round{begun: map[target]context.CancelFunc{}, last: map[string]target{}, ended: map[string]chan struct{}{}}
+	return &round{begun: map[target]context.CancelFunc{}, last: map[string]seenBefore{}, ended: map[string]chan struct{}{}}
 }
 
 // renew ends what is not wanted any more, and returns what is to begin.
@@ -35,8 +41,8 @@ func (r *round) renew(wanted []entry) (fresh []entry) {
 func (r *round) begin(ctx context.Context, e entry) (tctx context.Context, returned bool, turn, ended chan struct{}) {
 	t, before := targetOf(e), r.last[e.ID]
 	tctx, r.begun[t] = context.WithCancel(ctx)
-	returned = before.instance == t.instance && before.session != t.session
-	r.last[e.ID] = t
+	returned = before.instance == t.instance && (before.returned || before.session != t.session)
+	r.last[e.ID] = seenBefore{t, returned}
 	if turn = r.ended[e.ID]; turn == nil {
 		turn = make(chan struct{})
 		close(turn)
