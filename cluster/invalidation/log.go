@@ -17,8 +17,8 @@ import (
 	"hotfolderd/storage"
 )
 
-// finishTime is how long Run goes on after its context ended, to publish what is open and close the log.
-const finishTime = 5 * time.Second
+// finishMost is how long Run goes on after its context ended, to publish what is open and close the log.
+const finishMost = 5 * time.Second
 
 // Options of [New].
 type Options struct {
@@ -67,6 +67,7 @@ type Log struct {
 	segs *segments
 	note note
 	told atomic.Uint64 // events, when the node is alone
+	last time.Duration // finishMost; tests have less time
 	runs atomic.Bool
 }
 
@@ -87,7 +88,7 @@ func New(o Options) (*Log, error) {
 	if !o.PublishOnly && (o.Forget == nil || o.ForgetAll == nil) {
 		return nil, errors.New("log of invalidations: it has nobody to tell what to forget")
 	}
-	l := &Log{o: o, note: note{turn: make(chan struct{}, 1)}}
+	l := &Log{o: o, note: note{turn: make(chan struct{}, 1)}, last: finishMost}
 	l.r = newReader(l)
 	var err error
 	if l.m, err = newMetrics(o.Metrics, l.lag); err != nil {
@@ -130,15 +131,16 @@ func (l *Log) Run(ctx context.Context) error {
 
 // finish publishes what is open and closes the log.
 func (l *Log) finish(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), finishTime)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), l.last)
 	defer cancel()
 	b := l.q.shut()
 	select {
 	case <-b.done:
+		l.q.isolate(false)
 		l.removeNote(ctx)
 		return nil
 	case <-ctx.Done():
-		return fmt.Errorf("the log of invalidations was not closed within %v: consul does not answer", finishTime)
+		return fmt.Errorf("the log of invalidations was not closed within %v: consul does not answer", l.last)
 	}
 }
 
