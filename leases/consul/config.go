@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
@@ -20,7 +21,7 @@ type Config struct {
 	TokenFile string
 	// TLS is used for https addresses.
 	TLS TLS
-	// Timeout of one try at one address; 0 is 1.5 s.
+	// Timeout of one try at one address; 0 is 1 s.
 	Timeout time.Duration
 	// Log gets changes of address. nil is silent.
 	Log *zap.Logger
@@ -40,37 +41,51 @@ func (c TLS) show(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
 }
 
 const (
-	defaultTimeout = 1500 * time.Millisecond
-	dialTimeout    = time.Second
+	defaultTimeout = time.Second
+	dialTimeout    = 500 * time.Millisecond
 	idlePerHost    = 64
 )
 
 // client makes the library's client for one address, and the function that lets its idle connections go.
 func (c Config) client(address string, token *tokenFile) (*api.Client, func(), error) {
+	scheme, rest, found := strings.Cut(address, "://")
+	if !found {
+		scheme, rest = "http", address
+	}
+	if rest == "" || scheme != "http" && scheme != "https" {
+		return nil, nil, fmt.Errorf("consul address %s: want host:port, or a URL with http or https", strconv.Quote(address))
+	}
+	t, err := c.transport(scheme == "https")
+	if err != nil {
+		return nil, nil, err
+	}
+	cl, err := api.NewClient(&api.Config{
+		Address: scheme + "://" + rest, Scheme: scheme, Transport: t, HttpClient: &http.Client{Transport: withToken{t, token}}, Token: noToken,
+	})
+	if err != nil {
+		return nil, nil, fmt.Errorf("consul address %s: %w", strconv.Quote(address), err)
+	}
+	return cl, t.CloseIdleConnections, nil
+}
+
+// transport keeps connections open and has no limit of them, so that a renewal never waits behind anything else.
+func (c Config) transport(secure bool) (*http.Transport, error) {
 	d := &net.Dialer{Timeout: dialTimeout, KeepAlive: 15 * time.Second}
 	t := &http.Transport{
 		DialContext: d.DialContext, MaxIdleConnsPerHost: idlePerHost, IdleConnTimeout: time.Minute, TLSHandshakeTimeout: dialTimeout,
 	}
-	scheme, host, found := strings.Cut(address, "://")
-	if !found {
-		scheme, host = "http", address
+	if !secure {
+		return t, nil
 	}
-	if scheme == "https" {
-		secure, err := api.SetupTLSConfig(&api.TLSConfig{
-			Address: c.TLS.ServerName, CAFile: c.TLS.CA, CertFile: c.TLS.Cert, KeyFile: c.TLS.Key,
-		})
-		if err != nil {
-			return nil, nil, fmt.Errorf("consul: TLS: %w", err)
-		}
-		if c.TLS.Cert != "" {
-			secure.Certificates, secure.GetClientCertificate = nil, c.TLS.show
-		}
-		t.TLSClientConfig = secure
-	}
-	cfg := &api.Config{Address: host, Scheme: scheme, HttpClient: &http.Client{Transport: withToken{t, token}}, Transport: t, Token: noToken}
-	cl, err := api.NewClient(cfg)
+	var err error
+	t.TLSClientConfig, err = api.SetupTLSConfig(&api.TLSConfig{
+		Address: c.TLS.ServerName, CAFile: c.TLS.CA, CertFile: c.TLS.Cert, KeyFile: c.TLS.Key,
+	})
 	if err != nil {
-		return nil, nil, fmt.Errorf("consul %s: %w", address, err)
+		return nil, fmt.Errorf("consul: TLS: %w", err)
 	}
-	return cl, t.CloseIdleConnections, nil
+	if c.TLS.Cert != "" {
+		t.TLSClientConfig.Certificates, t.TLSClientConfig.GetClientCertificate = nil, c.TLS.show
+	}
+	return t, nil
 }

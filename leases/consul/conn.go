@@ -14,7 +14,7 @@ import (
 )
 
 // ErrUnreachable: no address gave a good answer in time. Whether a write was done is not known.
-var ErrUnreachable = errors.New("consul does not answer")
+var ErrUnreachable = errors.New("consul gives no answer")
 
 // Conn is a connection to one Consul cluster. It is safe for concurrent use. Close it to let its idle connections go.
 type Conn struct {

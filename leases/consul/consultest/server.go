@@ -69,6 +69,7 @@ func newServer(t testing.TB, n int, hcl ...string) *Server {
 	for _, line := range hcl {
 		s.args = append(s.args, "-hcl", line)
 	}
+	t.Cleanup(s.Kill) // here, for a test below this one may start it again
 	return s
 }
 
@@ -91,7 +92,6 @@ func (s *Server) start(t testing.TB) {
 		t.Fatal(err)
 	}
 	s.cmd = cmd
-	t.Cleanup(s.Kill)
 }
 
 // Pause stops the process where it is (SIGSTOP); it keeps its connections.
