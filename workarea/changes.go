@@ -4,9 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"hotfolderd/asset"
 )
+
+// tellTime bounds the end of an announcement. A node that stops must not wait for the others any longer.
+const tellTime = 5 * time.Second
 
 // Changes hears of a name before and after other bytes come to stand for it, so that nobody goes on serving what it kept of
 // the old ones.
@@ -15,7 +19,8 @@ type Changes interface {
 	// wraps [asset.ErrNotNow] when the others cannot be told just now.
 	//
 	// end is called exactly once when the write is durable, or was given up: then it may be half done, and telling once too
-	// often is harmless. Its context does not end with the caller's.
+	// often is harmless. Its context does not end with the caller's, but after 5 seconds. After its error the caller may
+	// repeat all of it, or never come back.
 	Begin(ctx context.Context, name asset.Key) (end func(ctx context.Context) error, err error)
 }
 
@@ -50,7 +55,7 @@ func (c *changing) begin(ctx context.Context, name asset.Key) error {
 
 // end forgets here what was changed and lets the others forget it, whatever became of the write and of ctx.
 func (c *changing) end(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), tidyTime)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), tellTime)
 	defer cancel()
 	var errs []error
 	for i, name := range c.names {
