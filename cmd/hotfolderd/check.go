@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"hotfolderd/admin"
 	"hotfolderd/config"
 	"hotfolderd/node"
 )
@@ -21,6 +22,7 @@ type checked struct {
 	OK         bool     `json:"ok"`
 	Hotfolders []string `json:"hotfolders"`
 	Faults     []found  `json:"faults"`
+	Warnings   []found  `json:"warnings"` // what can be meant and rarely is
 }
 
 // found is one fault as JSON. Line and column are 0 when it belongs to no line.
@@ -38,7 +40,8 @@ func (a *app) checkCommand() *cobra.Command {
 	c := a.reading(&cobra.Command{
 		Use: "check [RULEFILE|FOLDER]...", Short: "Check settings and rules, and explain what they do to a name",
 		Long: "Reads the settings and the rules that a node would run with, or the rules of the given files and folders. Every fault is\n" +
-			"told with its file, line and column; the exit code is 78 then. Nothing is opened but these files.",
+			"told with its file, line and column; the exit code is 78 then. What can be meant and rarely is is told as a warning.\n" +
+			"Nothing is opened but these files, and the store where the rules are published ones.",
 		Args: take(0, -1, ""),
 		RunE: func(c *cobra.Command, args []string) error { return a.check(c, args, f) },
 	})
@@ -58,7 +61,7 @@ func (a *app) check(c *cobra.Command, args []string, f checkFlags) error {
 		set, bad = rulesIn(c.Context(), args)
 		err = errors.Join(err, bad)
 	} else if err == nil {
-		set, err = rules(c.Context(), s)
+		set, err = a.rules(c.Context(), s)
 	}
 	if err == nil {
 		err = ownStores(set)
@@ -68,8 +71,16 @@ func (a *app) check(c *cobra.Command, args []string, f checkFlags) error {
 		return a.checkFailed(err)
 	case f.explain != "":
 		return a.explain(c, set, f)
-	case a.json:
-		return a.printJSON(checked{OK: true, Hotfolders: namesOf(set), Faults: []found{}})
+	}
+	warnings, err := a.warnings(s, set, len(args) == 0)
+	if err != nil {
+		return err
+	}
+	if a.json {
+		return a.printJSON(checked{OK: true, Hotfolders: namesOf(set), Faults: []found{}, Warnings: warnings})
+	}
+	for _, w := range warnings {
+		fmt.Fprintf(a.err, "hotfolderd: warning: %s\n", admin.Visible(config.Error(w).Error()))
 	}
 	a.printf("ok: %d hotfolder%s\n", len(set), plural(len(set)))
 	return nil
@@ -80,7 +91,7 @@ func (a *app) checkFailed(err error) error {
 	if !a.json {
 		return badSettings(err)
 	}
-	if err := a.printJSON(checked{Hotfolders: []string{}, Faults: faultsOf(err)}); err != nil {
+	if err := a.printJSON(checked{Hotfolders: []string{}, Faults: faultsOf(err), Warnings: []found{}}); err != nil {
 		return err
 	}
 	return badSettings(errors.New("see the faults in the output"))

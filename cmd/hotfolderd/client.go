@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -54,35 +55,63 @@ func newClient(h config.HTTP, address string) (*client, error) {
 }
 
 // ask reads the JSON of one route.
-func (c *client) ask(ctx context.Context, route string, into any) (err error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.base+route, nil)
+func (c *client) ask(ctx context.Context, route string, into any) error {
+	return c.do(ctx, http.MethodGet, route, nil, into)
+}
+
+// tell sends a request that changes something, with body as JSON, and reads its answer.
+func (c *client) tell(ctx context.Context, route string, body, into any) error {
+	data, err := json.Marshal(body)
+	if err != nil {
+		return err
+	}
+	return c.do(ctx, http.MethodPost, route, bytes.NewReader(data), into)
+}
+
+func (c *client) do(ctx context.Context, method, route string, body io.Reader, into any) (err error) {
+	req, err := http.NewRequestWithContext(ctx, method, c.base+route, body)
 	if err != nil {
 		return err
 	}
 	if c.token != "" {
 		req.Header.Set("Authorization", "Bearer "+c.token)
 	}
+	if body != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
 	res, err := c.http.Do(req)
 	if err != nil {
 		return c.noAnswer(err)
 	}
 	defer func() { err = errors.Join(err, res.Body.Close()) }()
-	body := io.LimitReader(res.Body, maxAnswer)
-	if res.StatusCode != http.StatusOK {
-		return c.refused(res.StatusCode, body)
+	answer := io.LimitReader(res.Body, maxAnswer)
+	if res.StatusCode/100 != 2 {
+		return c.refused(res.StatusCode, answer)
 	}
-	if err := json.NewDecoder(body).Decode(into); err != nil {
+	if err := json.NewDecoder(answer).Decode(into); err != nil {
 		return fmt.Errorf("%s answers, but not as a node of hotfolderd does: %w", c.base, err)
 	}
 	return nil
 }
+
+// clientOf makes a client for the node of the settings.
+func (a *app) clientOf(address string) (*client, error) {
+	s, err := a.settings()
+	if err != nil {
+		return nil, err
+	}
+	return newClient(s.HTTP, address)
+}
+
+// errNobody: nothing listens there.
+var errNobody = errors.New("no node answers")
 
 func (c *client) noAnswer(err error) error {
 	switch {
 	case errors.Is(err, context.Canceled):
 		return err
 	case errors.Is(err, syscall.ECONNREFUSED):
-		return fmt.Errorf("no node answers at %s (http.listen): start one with hotfolderd run, or give its address with --address", c.base)
+		return fmt.Errorf("%w at %s (http.listen): start one with hotfolderd run, or give its address with --address", errNobody, c.base)
 	}
 	return fmt.Errorf("no node answers at %s (http.listen): %w", c.base, err)
 }

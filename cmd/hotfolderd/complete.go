@@ -21,7 +21,7 @@ func (a *app) hotfolderNames(ctx context.Context) []string {
 	if err != nil {
 		return nil
 	}
-	set, err := rules(ctx, s)
+	set, err := a.rules(ctx, s)
 	if err != nil {
 		return nil
 	}

@@ -9,6 +9,10 @@
 //	hotfolderd failed                   what could not be imported
 //	hotfolderd retry ID... | --all      try it again
 //	hotfolderd rebuild                  make the catalog again from the ledger
+//	hotfolderd rules publish [FOLDER]   give all nodes these rules; rules list, rules show
+//	hotfolderd cluster                  who are the members, and how are they?
+//	hotfolderd drain                    let the node leave the cluster in order
+//	hotfolderd cache clear              let all nodes forget what they cached
 //	hotfolderd version
 //	hotfolderd completion bash|zsh|fish
 //
@@ -21,6 +25,6 @@
 //
 // Standard output carries the result and nothing else; faults and the log go to standard error. Names of files are never
 // written to a terminal as they are when they hold anything that could drive it. Exit codes: 0 done, 1 failed, 2 wrong
-// usage, 3 not found, 78 bad settings or rules. All commands but run and status work on the store itself, whether or not a
-// node runs, and may be used while one does.
+// usage, 3 not found, 78 bad settings or rules. status, cluster, drain and cache clear ask the node that runs with the settings,
+// by HTTP. All others but run work on the store itself, whether or not a node runs, and may be used while one does.
 package main

@@ -3,11 +3,13 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"hotfolderd/admin"
+	"hotfolderd/cluster"
 	"hotfolderd/config"
 	"hotfolderd/node"
 )
@@ -42,14 +44,20 @@ func badSettings(err error) error { return &fault{exitSettings, err} }
 
 func codeOf(err error) int {
 	var f *fault
-	var faults config.Errors
 	switch {
 	case errors.As(err, &f):
 		return f.code
-	case errors.As(err, &faults), errors.Is(err, node.ErrUnsupported):
+	case ofSettings(err):
 		return exitSettings
 	}
 	return exitFailed
+}
+
+// ofSettings reports whether only a change of settings or rules helps, so that starting again is of no use.
+func ofSettings(err error) bool {
+	var faults config.Errors
+	kinds := []error{node.ErrUnsupported, cluster.ErrDuplicate, cluster.ErrStore}
+	return errors.As(err, &faults) || slices.ContainsFunc(kinds, func(kind error) bool { return errors.Is(err, kind) })
 }
 
 // tell writes an error to people: each line by itself, so that a line is one fault and can be jumped to.

@@ -45,7 +45,7 @@ func (a *app) retry(c *cobra.Command, ids []string, f retryFlags) error {
 	}
 	ctx := c.Context()
 	return a.with(ctx, false, func(o *opened) error {
-		set, err := rules(ctx, o.settings)
+		set, err := o.rules(ctx)
 		if err != nil {
 			return err
 		}

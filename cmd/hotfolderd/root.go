@@ -28,7 +28,8 @@ func newRoot(a *app) *cobra.Command {
 	_ = root.MarkPersistentFlagFilename("config", "yaml", "yml") // it fails only for a flag that is not there
 	root.AddCommand(
 		a.runCommand(), a.checkCommand(), a.statusCommand(), a.putCommand(), a.getCommand(), a.whyCommand(), a.failedCommand(),
-		a.retryCommand(), a.rebuildCommand(), a.versionCommand(), workerPlaceholder(),
+		a.retryCommand(), a.rebuildCommand(), a.rulesCommand(), a.clusterCommand(), a.drainCommand(), a.cacheCommand(),
+		a.versionCommand(), workerPlaceholder(),
 	)
 	return root
 }
@@ -42,7 +43,14 @@ func noCommand(c *cobra.Command, args []string) error {
 	if like := c.SuggestionsFor(args[0]); len(like) > 0 {
 		meant = "; did you mean " + strings.Join(like, " or ") + "?"
 	}
-	return usagef(c, "there is no command %s%s", show(args[0]), meant)
+	return usagef(c, "there is no command %s%s", show(strings.TrimPrefix(c.CommandPath()+" "+args[0], c.Root().Name()+" ")), meant)
+}
+
+// group is a command that only has others below it.
+func group(c *cobra.Command, below ...*cobra.Command) *cobra.Command {
+	c.Args, c.RunE, c.SuggestionsMinimumDistance = cobra.ArbitraryArgs, noCommand, 2
+	c.AddCommand(below...)
+	return c
 }
 
 // workerPlaceholder keeps the name of the hidden command; main answers it before any of this is built.

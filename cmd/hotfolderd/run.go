@@ -49,7 +49,7 @@ func (a *app) run(ctx context.Context, f runFlags) error {
 	if err := a.apply(f, &s); err != nil {
 		return err
 	}
-	set, err := rules(ctx, s)
+	set, err := a.rulesToRun(ctx, s)
 	if err != nil {
 		return err
 	}
@@ -72,10 +72,21 @@ func (a *app) run(ctx context.Context, f runFlags) error {
 	return err
 }
 
+// rulesToRun looks whether the rule files can be used. A published set is the node's own to wait for.
+func (a *app) rulesToRun(ctx context.Context, s config.Settings) ([]config.Rule, error) {
+	if s.Hotfolders == config.Published {
+		return nil, nil
+	}
+	return a.rules(ctx, s)
+}
+
 // apply puts the flags over the settings and refuses what cannot be served then.
 func (a *app) apply(f runFlags, s *config.Settings) error {
 	if f.listen != "" {
 		s.HTTP.Listen = f.listen
+		if _, err := s.Advertised(""); err != nil && len(s.Cluster.Consul) > 0 {
+			return badSettings(err)
+		}
 	}
 	if f.store != "" {
 		here, err := os.Getwd()

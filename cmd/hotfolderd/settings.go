@@ -80,7 +80,10 @@ func (a *app) settingsFile() (file string, data []byte, err error) {
 
 // absolute makes every path of the settings start at the folder from.
 func absolute(s *config.Settings, from string) {
-	for _, p := range []*string{&s.Storage.URL, &s.Hotfolders, &s.HTTP.TokenFile, &s.FTP.UsersFile, &s.FTP.TLS.Cert, &s.FTP.TLS.Key} {
+	for _, p := range []*string{
+		&s.Storage.URL, &s.Hotfolders, &s.HTTP.TokenFile, &s.FTP.UsersFile, &s.FTP.TLS.Cert, &s.FTP.TLS.Key,
+		&s.Cluster.TokenFile, &s.Cluster.TLS.CA, &s.Cluster.TLS.Cert, &s.Cluster.TLS.Key,
+	} {
 		if p != &s.Hotfolders || *p != config.Published {
 			*p = absolutePath(*p, from)
 		}
@@ -102,12 +105,29 @@ func hostID() (string, error) {
 	return config.DefaultID(host), nil
 }
 
-// rules reads the rule set that a node with these settings would run. A fault is one of the settings, whatever its kind.
-func rules(ctx context.Context, s config.Settings) ([]config.Rule, error) {
-	if err := rulesFolderThere(s.Hotfolders); err != nil {
+// rules reads the rule set that a node with these settings would run. A fault is one of the settings, whatever its kind. A set
+// that was published is read from the store.
+func (a *app) rules(ctx context.Context, s config.Settings) (set []config.Rule, err error) {
+	if s.Hotfolders == config.Published {
+		err = a.with(ctx, false, func(o *opened) error { set, err = o.rules(ctx); return err })
+		return set, err
+	}
+	return rulesInFolder(ctx, s.Hotfolders)
+}
+
+// rules is as that of app, for a command that has opened the store already.
+func (o *opened) rules(ctx context.Context) ([]config.Rule, error) {
+	if o.settings.Hotfolders == config.Published {
+		return o.published(ctx)
+	}
+	return rulesInFolder(ctx, o.settings.Hotfolders)
+}
+
+func rulesInFolder(ctx context.Context, dir string) ([]config.Rule, error) {
+	if err := rulesFolderThere(dir); err != nil {
 		return nil, badSettings(err)
 	}
-	set, err := node.RuleFolder(s.Hotfolders).Load(ctx)
+	set, err := node.RuleFolder(dir).Load(ctx)
 	if err != nil {
 		return nil, badSettings(err)
 	}

@@ -29,17 +29,19 @@ func (a *app) statusCommand() *cobra.Command {
 		Args: take(0, 0, ""),
 		RunE: func(c *cobra.Command, _ []string) error { return a.status(c.Context(), address, watch) },
 	})
-	c.Flags().StringVar(&address, "address", "", "host:port of the node, in place of http.listen")
+	addressFlag(c, &address)
 	c.Flags().BoolVar(&watch, "watch", false, "ask again every second until a signal")
 	return c
 }
 
+// addressFlag adds --address to a command that asks a node.
+func addressFlag(c *cobra.Command, to *string) {
+	c.Flags().StringVar(to, "address", "", "`host:port` of the node, in place of http.listen")
+	_ = c.RegisterFlagCompletionFunc("address", cobra.NoFileCompletions) // it fails only for a flag that is not there
+}
+
 func (a *app) status(ctx context.Context, address string, watch bool) error {
-	s, err := a.settings()
-	if err != nil {
-		return err
-	}
-	c, err := newClient(s.HTTP, address)
+	c, err := a.clientOf(address)
 	if err != nil {
 		return err
 	}

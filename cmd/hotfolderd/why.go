@@ -63,7 +63,7 @@ func (a *app) why(c *cobra.Command, path string, days int) error {
 	}
 	ctx := c.Context()
 	return a.with(ctx, false, func(o *opened) error {
-		set, err := rules(ctx, o.settings)
+		set, err := o.rules(ctx)
 		if err != nil {
 			return err
 		}
