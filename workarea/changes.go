@@ -15,8 +15,8 @@ const tellTime = 5 * time.Second
 // Changes hears of a name before and after other bytes come to stand for it, so that nobody goes on serving what it kept of
 // the old ones.
 type Changes interface {
-	// Begin is called before the first write that changes what a name stands for; after an error nothing is written. It
-	// wraps [asset.ErrNotNow] when the others cannot be told just now.
+	// Begin is called before the first write that changes what a name stands for; after an error nothing is written. The
+	// error names the name, and wraps [asset.ErrNotNow] when the others cannot be told just now.
 	//
 	// end is called exactly once when the write is durable, or was given up: then it may be half done, and telling once too
 	// often is harmless. Its context does not end with the caller's, but after 5 seconds. After its error the caller may
@@ -46,7 +46,7 @@ func (c *changing) begin(ctx context.Context, name asset.Key) error {
 	if c.a.changes != nil {
 		var err error
 		if end, err = c.a.changes.Begin(ctx, name); err != nil {
-			return fmt.Errorf("announce a change of %s: %w", name.Quoted(), err)
+			return err
 		}
 	}
 	c.names, c.ends = append(c.names, name), append(c.ends, end)
