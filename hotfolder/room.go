@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"go.uber.org/zap"
@@ -80,6 +81,8 @@ type Room struct {
 	d Deps
 	o Options
 
+	grace atomic.Int64 // a time.Duration
+
 	mu      sync.Mutex // guards everything below and the queues of all folders
 	cond    *sync.Cond // something may be ready to be taken; only workers wait for it
 	ended   *sync.Cond // a walk has ended; only folders that drain wait for it
@@ -102,6 +105,7 @@ func New(d Deps, o Options) *Room {
 		d.Step = func(string, string, asset.Key) {}
 	}
 	r := &Room{d: d, o: o, changed: make(chan struct{}, 1)}
+	r.SetGrace(defaultGrace)
 	r.cond, r.ended = sync.NewCond(&r.mu), sync.NewCond(&r.mu)
 	return r
 }
@@ -163,15 +167,21 @@ func (r *Room) each(hotfolder string, do func(*folder)) error {
 	return nil
 }
 
-// grace is how long walks in hand may go on when the room ends. What is not finished by then is walked again by whoever comes
-// next.
-const grace = 10 * time.Second
+// defaultGrace is how long walks in hand may go on when the room ends. What is not finished by then is walked again by whoever
+// comes next.
+const defaultGrace = 10 * time.Second
 
-// Run works until ctx ends; then it takes nothing new, finishes what it has in hand within 10 seconds and returns nil.
+// SetGrace says how long walks in hand may go on when the room ends, in place of 10 seconds. Before that end.
+func (r *Room) SetGrace(d time.Duration) { r.grace.Store(int64(d)) }
+
+// Grace is how long walks in hand may go on when the room ends.
+func (r *Room) Grace() time.Duration { return time.Duration(r.grace.Load()) }
+
+// Run works until ctx ends; then it takes nothing new, finishes what it has in hand within its grace and returns nil.
 func (r *Room) Run(ctx context.Context) error {
 	wctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
-	defer context.AfterFunc(ctx, func() { time.AfterFunc(grace, cancel) })()
+	defer context.AfterFunc(ctx, func() { time.AfterFunc(r.Grace(), cancel) })()
 	stop := context.AfterFunc(ctx, func() {
 		r.mu.Lock()
 		defer r.mu.Unlock()

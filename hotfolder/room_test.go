@@ -321,7 +321,7 @@ func TestRoom_aLostLeaseEndsTheWalkAndLeavesTheDrop(t *testing.T) {
 
 func TestRun_finishesWhatItHasInHand(t *testing.T) {
 	bubbled(t, Options{Workers: 4}, func(b *bench) {
-		b.stage = func(context.Context, string) error { time.Sleep(grace / 2); return nil }
+		b.stage = func(context.Context, string) error { time.Sleep(defaultGrace / 2); return nil }
 		b.drop("one", "a", "later")
 		b.drop("two", "b")
 		b.drop("three", "c")
@@ -331,8 +331,8 @@ func TestRun_finishesWhatItHasInHand(t *testing.T) {
 		b.run()
 		begin := time.Now()
 		b.stop()
-		if took := time.Since(begin); took != grace/2 {
-			t.Errorf("want it to end with its last walk after %s, got %s", grace/2, took)
+		if took := time.Since(begin); took != defaultGrace/2 {
+			t.Errorf("want it to end with its last walk after %s, got %s", defaultGrace/2, took)
 		}
 		if got := b.told(asset.Imported); len(got) != 3 {
 			t.Errorf("want all three finished, got %v", got)
@@ -349,8 +349,8 @@ func TestRun_givesUpWhatHangsAfterItsGrace(t *testing.T) {
 		b.run()
 		begin := time.Now()
 		b.stop()
-		if took := time.Since(begin); took != grace {
-			t.Errorf("want it to end after %s, got %s", grace, took)
+		if took := time.Since(begin); took != defaultGrace {
+			t.Errorf("want it to end after %s, got %s", defaultGrace, took)
 		}
 		if len(b.lying("one")) != 1 || len(b.lying("two")) != 1 || len(b.events) != 0 {
 			t.Errorf("want both drops left and nothing told, got %v", b.events)

@@ -1,58 +1,31 @@
 package node
 
 import (
-	"context"
-	"errors"
-	"fmt"
+	"sync/atomic"
 
 	"hotfolderd/asset"
+	"hotfolderd/cluster/shares"
 	"hotfolderd/leases"
 )
 
-// Partitions is into how many parts the drops of a namespace are divided among the nodes.
-const Partitions = 256
-
-// partitions are the leases on the parts that this node walks.
-type partitions struct {
-	held [Partitions]leases.Lease // nil: another node's
+// claims tells which drops are this node's. They are the shares that it has among the members; a main node that is cut off from
+// Consul and stays read-write (isolation: static) has all of them meanwhile, by its own word: the ledger still decides.
+type claims struct {
+	shares *shares.Shares
+	alone  atomic.Pointer[shares.Shares]
 }
 
-// claimAll takes every partition, as a node that is alone does.
-func claimAll(ctx context.Context, l leases.Leaser, namespace string) (*partitions, error) {
-	names := make([]string, Partitions)
-	for i := range names {
-		names[i] = fmt.Sprintf("p/%s/%d", namespace, i)
+func (c *claims) now() *shares.Shares {
+	if alone := c.alone.Load(); alone != nil {
+		return alone
 	}
-	grants, err := l.Acquire(ctx, names...)
-	if err != nil {
-		return nil, fmt.Errorf("take the partitions: %w", err)
-	}
-	p := &partitions{}
-	var errs []error
-	for i, g := range grants {
-		p.held[i] = g.Lease
-		errs = append(errs, g.Err)
-	}
-	return p, errors.Join(errs...)
+	return c.shares
 }
 
-// Claim implements hotfolder.Claims. Nobody waits for the end of a walk: a node that is alone gives no partition away.
-func (p *partitions) Claim(hotfolder string, key asset.Key) (leases.Lease, func()) {
-	l := p.of(hotfolder, key)
-	if l == nil {
-		return nil, nil
-	}
-	return l, func() {}
+// Claim implements hotfolder.Claims.
+func (c *claims) Claim(hotfolder string, key asset.Key) (leases.Lease, func()) {
+	return c.now().Claim(hotfolder, key)
 }
 
 // Mine implements hotfolder.Claims.
-func (p *partitions) Mine(hotfolder string, key asset.Key) bool { return p.of(hotfolder, key) != nil }
-
-// of is the lease on a drop's partition, nil when it is not held.
-func (p *partitions) of(hotfolder string, key asset.Key) leases.Lease {
-	l := p.held[asset.Partition(hotfolder, key, Partitions)]
-	if l == nil || l.Context().Err() != nil {
-		return nil
-	}
-	return l
-}
+func (c *claims) Mine(hotfolder string, key asset.Key) bool { return c.now().Mine(hotfolder, key) }

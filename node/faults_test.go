@@ -240,7 +240,7 @@ func TestRun_endsAlthoughAStoreHangs(t *testing.T) {
 		if !errors.Is(err, ErrHung) {
 			t.Errorf("want ErrHung, got %v", err)
 		}
-	case <-time.After(stopWithin + 10*time.Second):
+	case <-time.After(closeTime + 20*time.Second):
 		t.Error("the node waits for the hanging store for ever")
 	}
 	faults["main"].Clear()

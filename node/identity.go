@@ -20,14 +20,14 @@ func (n *Node) watchIdentity(ctx context.Context) {
 	every(ctx, identityEvery, func() {
 		switch err := n.area.CheckIdentity(ctx); {
 		case errors.Is(err, storage.ErrIdentity):
-			n.room.Halt(err.Error())
+			n.halt("store", err.Error())
 			if !halted {
 				n.log.Error("imports stopped", zap.Error(err))
 			}
 			halted = true
 		case err == nil && halted:
 			halted = false
-			n.room.Halt("")
+			n.halt("store", "")
 			n.log.Info("the store is back, imports go on")
 		}
 	})

@@ -10,13 +10,13 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
-	"golang.org/x/sync/errgroup"
 
 	"hotfolderd/admin"
 	"hotfolderd/asset"
+	"hotfolderd/cluster"
+	"hotfolderd/cluster/invalidation"
 	"hotfolderd/config"
 	"hotfolderd/hotfolder"
-	"hotfolderd/leases/local"
 	"hotfolderd/storage"
 	"hotfolderd/thumbnails"
 	"hotfolderd/workarea"
@@ -49,37 +49,56 @@ type Options struct {
 // ErrUnsupported is wrapped by the error for a setting that this version knows and cannot serve.
 var ErrUnsupported = errors.New("not supported by this version")
 
+// ErrSettings is wrapped by the error of [New] when the node must not run with these settings beside the others: its id is
+// taken, or its store is not theirs. Starting again changes nothing.
+var ErrSettings = errors.New("these settings do not fit the cluster")
+
 // Node is one node, built and not yet running. Close it if Run is never called.
 type Node struct {
 	o       Options
 	log     *zap.Logger
 	started time.Time
-	state   atomic.Value // admin.State
+	// instance names this start of the node, unlike any other.
+	instance string
 
-	stores  *stores
-	area    *workarea.Area
-	leaser  *local.Leaser
-	claims  *partitions
-	thumbs  *thumbnails.Room
-	room    *hotfolder.Room
-	feed    *admin.Feed
-	rates   *rates
-	web     *admin.Server // nil without the role
-	closers []func() error
-	ended   chan struct{} // closed when all that Run started has ended
+	stores   *stores
+	together *together // nil: the node is alone
+	epoch    uint64    // of the tokens that Consul gives
+	news     *invalidation.Log
+	area     *workarea.Area
+	claims   *claims
+	thumbs   *thumbnails.Room
+	room     *hotfolder.Room
+	feed     *admin.Feed
+	rates    *rates
+	web      *admin.Server // nil when nobody needs to reach the node
+	halts    halts
+	closers  []func() error
+	gained   chan struct{} // closed when the first shares came
+	gainOnce sync.Once
+	leave    chan struct{} // closed when the node is to drain
+	leaving  sync.Once
+	grace    atomic.Int64  // for walks in hand at the end
+	ended    chan struct{} // closed when all that Run started has ended
 
-	mu         sync.Mutex
-	rules      []config.Rule
-	rulesHash  string
-	rulesError string
-	specs      map[string]hotfolder.Spec
+	mu           sync.Mutex
+	state        admin.State
+	why          string // nothing is written, or imported
+	rules        []config.Rule
+	rulesHash    string
+	rulesVersion int
+	rulesError   string
+	specs        map[string]hotfolder.Spec
 }
 
 // New builds a node: it opens the store and its work area, takes the leases of a node that is alone, and listens. Nothing is
 // imported before Run. The error says what is wrong and what to do; everything that was opened is closed again.
 func New(ctx context.Context, o Options) (*Node, error) {
-	n := &Node{o: o, log: o.Log, started: time.Now(), feed: admin.NewFeed(0), rates: newRates(), specs: map[string]hotfolder.Spec{}, ended: make(chan struct{})}
-	n.state.Store(admin.Joining)
+	n := &Node{
+		o: o, log: o.Log, started: time.Now(), instance: cluster.NewInstance(o.Settings.Node.ID), feed: admin.NewFeed(0), rates: newRates(),
+		specs: map[string]hotfolder.Spec{}, state: admin.Joining,
+		gained: make(chan struct{}), leave: make(chan struct{}), ended: make(chan struct{}),
+	}
 	if err := n.build(ctx); err != nil {
 		return nil, errors.Join(err, n.Close())
 	}
@@ -102,26 +121,36 @@ func (n *Node) build(ctx context.Context) (err error) {
 	if err != nil {
 		return n.replaced(err, expect)
 	}
-	if n.leaser, err = local.New(main.private()); err != nil {
+	if err := n.dial(ctx); err != nil {
 		return err
 	}
-	n.onClose(n.leaser.Close)
-	if n.claims, err = claimAll(ctx, n.leaser, s.Cluster.Namespace); err != nil {
+	if err := n.buildLog(main); err != nil {
 		return err
 	}
-	n.area, err = workarea.Open(ctx, main, workarea.Options{Node: s.Node.ID, Expect: expect, Log: n.log, Metrics: n.o.Registry})
+	n.area, err = workarea.Open(ctx, main, workarea.Options{
+		Node: s.Node.ID, Expect: expect, Log: n.log, Metrics: n.o.Registry, Changes: n.news, Fresh: n.news.Fresh,
+	})
 	if err != nil {
 		return n.replaced(err, expect)
 	}
 	n.remember()
+	if err := n.buildShares(ctx, main); err != nil {
+		return err
+	}
 	if err := n.buildThumbnails(main); err != nil {
 		return err
 	}
 	n.buildRoom()
+	if s.Hotfolders == config.Published {
+		n.o.Rules = &published{area: n.area}
+	}
 	if err := n.loadRules(ctx); err != nil {
 		return err
 	}
-	return n.buildWeb()
+	if err := n.buildWeb(); err != nil {
+		return err
+	}
+	return n.join(ctx)
 }
 
 // Supported refuses settings that are well-formed and cannot be served, instead of passing over them in silence. Its error
@@ -133,9 +162,7 @@ func Supported(s config.Settings) error {
 			errs = append(errs, fmt.Errorf("%s: %s: %w", key, what, ErrUnsupported))
 		}
 	}
-	refuse(len(s.Cluster.Consul) > 0, "cluster.consul", "clusters")
 	refuse(s.FTP.UsersFile != "", "ftp.users_file", "the FTP gate")
-	refuse(s.Hotfolders == config.Published, "hotfolders", "published rule sets")
 	if _, err := StoreFolder(s.Storage.URL); err != nil {
 		errs = append(errs, fmt.Errorf("storage.url: %w", err))
 	}
@@ -200,71 +227,15 @@ func (n *Node) journal(e asset.Event) {
 	}
 }
 
-// changed is where a cluster is told to forget a name. A node that is alone caches nothing yet.
+// changed has nothing to do: the work area tells the log of every name that comes to stand for other bytes.
 func (n *Node) changed(context.Context, asset.Record) {}
 
-// stopWithin bounds an orderly end: walks get ten seconds to finish, the rest is for closing.
-const stopWithin = 20 * time.Second
-
-// ErrHung is returned by Run when a store did not answer while the node ended. Nothing is lost: what was in hand is walked again
-// at the next start. Goroutines that hang in the store are left behind, so the process should end.
-var ErrHung = errors.New("a store does not answer; ended without waiting for it")
-
-// Run works until ctx ends, then finishes what is in hand and closes everything. It returns nil after an orderly end.
-func (n *Node) Run(ctx context.Context) error {
-	defer n.state.Store(admin.Left)
-	done := make(chan error, 1)
-	go func() {
-		defer close(n.ended)
-		done <- errors.Join(n.run(ctx), n.Close())
-	}()
-	hung := make(chan struct{})
-	defer context.AfterFunc(ctx, func() { time.AfterFunc(stopWithin, func() { close(hung) }) })()
-	select {
-	case err := <-done:
-		return err
-	case <-hung:
-		return ErrHung
-	}
-}
-
-func (n *Node) run(ctx context.Context) error {
-	// The journal and the page outlive the imports, so that the last events are written and seen.
-	late, endLate := context.WithCancel(context.WithoutCancel(ctx))
-	defer endLate()
-	g, gctx := errgroup.WithContext(late)
-	g.Go(func() error { return n.area.Journal().Run(gctx) })
-	if n.web != nil {
-		g.Go(func() error { return n.web.Run(gctx) })
-	}
-	g.Go(func() error {
-		defer endLate()
-		err := n.runImports(ctx, gctx)
-		n.state.Store(admin.Draining)
-		return err
-	})
-	return g.Wait()
-}
-
-// runImports runs what ends with ctx; it also ends when the journal or the page fails.
-func (n *Node) runImports(ctx, late context.Context) error {
-	ictx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	defer context.AfterFunc(late, cancel)()
-	g, gctx := errgroup.WithContext(ictx)
-	if n.o.Settings.Node.HasRole(config.RoleImport) {
-		g.Go(func() error { return n.room.Run(gctx) })
-	}
-	for _, watch := range []func(context.Context){n.watchRules, n.watchIdentity, n.rates.run, n.pruneJournal} {
-		g.Go(func() error { watch(gctx); return nil })
-	}
-	n.state.Store(admin.Active)
-	n.log.Info("active", zap.String("node", n.o.Settings.Node.ID), zap.String("store", n.area.ID()))
-	return g.Wait()
-}
-
 // State is where the node is between joining and left.
-func (n *Node) State() admin.State { return n.state.Load().(admin.State) }
+func (n *Node) State() admin.State {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.state
+}
 
 // Area is the node's work area, for commands that run inside the process.
 func (n *Node) Area() *workarea.Area { return n.area }

@@ -14,6 +14,7 @@ import (
 	"go.uber.org/zap"
 
 	"hotfolderd/asset"
+	"hotfolderd/cluster"
 	"hotfolderd/config"
 	"hotfolderd/hotfolder"
 )
@@ -113,7 +114,11 @@ func (n *Node) loadRules(ctx context.Context) error {
 	n.mu.Lock()
 	changed := !reflect.DeepEqual(n.specs, byName)
 	n.rules, n.rulesHash, n.rulesError, n.specs = rules, config.RulesHash(rules), "", byName
+	if p, ok := n.o.Rules.(*published); ok {
+		n.rulesVersion = p.version()
+	}
 	n.mu.Unlock()
+	n.tellRules()
 	if changed {
 		n.room.Set(specs)
 	}
@@ -193,4 +198,15 @@ func (n *Node) reload(ctx context.Context) {
 		return
 	}
 	n.log.Info("rules loaded", zap.Int("hotfolders", len(n.Folders())))
+}
+
+// tellRules lets the members see which rules are in force here.
+func (n *Node) tellRules() {
+	if n.together == nil || n.together.members == nil {
+		return
+	}
+	n.mu.Lock()
+	hash, version := n.rulesHash, n.rulesVersion
+	n.mu.Unlock()
+	n.together.members.Update(func(m *cluster.Member) { m.Rules, m.RulesVersion = hash, version })
 }

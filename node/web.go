@@ -19,14 +19,18 @@ const storyDays = 30
 
 func (n *Node) buildWeb() error {
 	s := n.o.Settings
+	backend := n.backend()
 	if !s.Node.HasRole(config.RoleWeb) {
-		return nil
+		if n.together == nil {
+			return nil
+		}
+		backend = admin.Backend{Node: n.view} // the members must be able to reach the node
 	}
 	token, err := tokenOf(s.HTTP.TokenFile)
 	if err != nil {
 		return err
 	}
-	web, err := admin.New(n.backend(), admin.Options{Listen: s.HTTP.Listen, Token: token, Log: n.log, Registry: n.o.Registry})
+	web, err := admin.New(backend, admin.Options{Listen: s.HTTP.Listen, Token: token, Log: n.log, Registry: n.o.Registry})
 	if err != nil {
 		return err
 	}
@@ -67,6 +71,11 @@ func (n *Node) backend() admin.Backend {
 	if n.thumbs != nil {
 		b.OpenThumbnail = n.thumbs.Open
 	}
+	b.PutAsset, b.RemoveAsset, b.Index, b.WaitIndex = n.putAsset, n.removeAsset, n.index, n.waitIndex
+	b.ClearCache, b.Drain = n.clearCache, n.Drain
+	if n.together != nil {
+		b.Cluster = n.clusterView
+	}
 	return b
 }
 
@@ -75,7 +84,7 @@ func (n *Node) view() admin.Node {
 	defer n.mu.Unlock()
 	s := n.o.Settings
 	return admin.Node{
-		ID: s.Node.ID, State: n.State(), Version: n.o.Version, Started: n.started, Roles: s.Node.Roles,
+		ID: s.Node.ID, Instance: n.instance, State: n.state, Version: n.o.Version, Started: n.started, Roles: s.Node.Roles,
 		Store: n.stores.url(s.Storage.URL), StoreID: n.area.ID(), Rules: n.rulesHash, RulesError: n.rulesError,
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"math"
 	"slices"
 	"strconv"
 	"time"
@@ -21,42 +20,20 @@ const keptEpochs = 8
 // epochDigits is enough for every number, so that they are listed in their order.
 const epochDigits = len("18446744073709551615")
 
-// NextEpoch counts up a number that lives on the store, durably: the one returned is greater than every one that was
-// returned before, to any node, and than atLeast. Many nodes may ask at once; each gets its own. After an error a number may
-// be used up.
-func (a *Area) NextEpoch(ctx context.Context, atLeast uint64) (uint64, error) {
-	n, err := a.nextEpoch(ctx, atLeast)
-	if err != nil {
-		return 0, fmt.Errorf("next epoch: %w", err)
-	}
-	return n, nil
-}
-
-// nextEpoch takes the next number and then looks whether it still is the highest. While a slow node was about to take a
-// number, others may have taken that and many more, and pruned it again; but they leave the newest, so a look after the
-// taking finds them out.
-func (a *Area) nextEpoch(ctx context.Context, atLeast uint64) (uint64, error) {
+// RaiseEpoch returns a number that lives on the store and only grows, after making it at least atLeast, durably. With 0 it
+// changes nothing, and is 0 when there is none. It may be repeated, and called by many nodes at once.
+func (a *Area) RaiseEpoch(ctx context.Context, atLeast uint64) (uint64, error) {
 	there, err := a.epochs(ctx)
-	for range maxLost {
-		if err != nil {
-			return 0, err
+	if err == nil && last(there) < atLeast {
+		if err = a.takeEpoch(ctx, atLeast); err == nil || errors.Is(err, fs.ErrExist) {
+			there, err = a.epochs(ctx)
 		}
-		n := max(atLeast, last(there))
-		if n == math.MaxUint64 {
-			return 0, fmt.Errorf("there is none above %d", n)
-		}
-		n++
-		taken := a.takeEpoch(ctx, n)
-		if taken != nil && !errors.Is(taken, fs.ErrExist) {
-			return 0, taken
-		}
-		if there, err = a.epochs(ctx); err == nil && taken == nil && last(there) == n {
-			a.pruneEpochs(ctx, there)
-			return n, nil
-		}
-		atLeast = max(atLeast, n) // a listing may be late to show it
 	}
-	return 0, fmt.Errorf("others were quicker %d times", maxLost)
+	if err != nil {
+		return 0, fmt.Errorf("epoch of the store: %w", err)
+	}
+	a.pruneEpochs(ctx, there)
+	return max(atLeast, last(there)), nil // a listing may be late to show it
 }
 
 func last(numbers []uint64) uint64 {

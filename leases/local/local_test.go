@@ -48,6 +48,20 @@ func TestLeaser_keepsTheContract(t *testing.T) {
 	})
 }
 
+func TestUnlocked_keepsTheContract(t *testing.T) {
+	var made sync.Map
+	leasestest.Run(t, func(t *testing.T) (a, b leases.Leaser) {
+		l, _ := made.LoadOrStore(t.Name(), Unlocked(7, 1<<62))
+		return l.(*Leaser), l.(*Leaser)
+	})
+	l := Unlocked(7, 1<<62)
+	defer l.Close()
+	grants, err := l.Acquire(t.Context(), "p/1")
+	if err != nil || !(leases.Token{Epoch: 7, Index: 1 << 62}).Less(grants[0].Lease.Token()) {
+		t.Fatalf("want a token above the one it began with, got %+v, %v", grants, err)
+	}
+}
+
 func TestNew_refusesASecondOneOnTheFolder(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "not", "made", "yet")
 	first, err := New(dir)

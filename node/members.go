@@ -1,0 +1,53 @@
+package node
+
+import (
+	"hotfolderd/admin"
+	"hotfolderd/cluster"
+	"hotfolderd/cluster/invalidation"
+)
+
+// clusterView is for admin.Backend.
+func (n *Node) clusterView() admin.Cluster {
+	v := n.together.members.View()
+	writable, why := v.Writable()
+	importing, importingWhy := v.Importing()
+	c := admin.Cluster{
+		Node: v.Self, Instance: n.instance, Main: v.Duty, Isolation: n.o.Settings.Cluster.Isolation, Contact: v.Contact,
+		Writable: writable, Why: why, Importing: importing, ImportingWhy: importingWhy, Drift: v.Drift(),
+		Invalidation: n.invalidationView(),
+	}
+	if v.Main != "" {
+		c.Main = v.Main
+	}
+	for _, m := range v.Members {
+		c.Members = append(c.Members, memberView(m, v))
+	}
+	for _, h := range n.claims.now().Status() {
+		c.Partitions = append(c.Partitions, admin.Partition{Name: h.Name, Token: h.Token.String(), InHand: h.InHand})
+	}
+	return c
+}
+
+func memberView(m cluster.Member, v cluster.View) admin.Member {
+	suspected := false
+	for _, s := range v.Suspects {
+		suspected = suspected || s.Instance == m.Instance
+	}
+	return admin.Member{
+		ID: m.ID, Instance: m.Instance, Address: m.Address, State: admin.State(m.State), Roles: m.Roles, Weight: m.Weight,
+		Priority: m.Priority, Share: m.Share, Version: m.Version, Rules: m.Rules, RulesVersion: m.RulesVersion, Waiting: m.Waiting,
+		Lag: m.Lag, Started: m.Started, Suspected: suspected, Self: m.ID == v.Self,
+	}
+}
+
+func (n *Node) invalidationView() admin.Invalidation {
+	s := n.news.Status()
+	v := admin.Invalidation{Fresh: s.Fresh, Last: s.Last.String(), Clears: s.Clears}
+	for _, o := range s.Origins {
+		v.Origins = append(v.Origins, admin.Origin{
+			Instance: o.Log, Position: invalidation.Index{Instance: o.Log, Seq: o.Applied}.String(), Lag: s.Lag,
+		})
+		v.Events += o.Applied
+	}
+	return v
+}

@@ -1,0 +1,154 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"go.uber.org/zap"
+
+	"hotfolderd/cluster"
+	"hotfolderd/cluster/invalidation"
+	"hotfolderd/cluster/shares"
+	"hotfolderd/config"
+	"hotfolderd/leases"
+	"hotfolderd/leases/consul"
+	"hotfolderd/leases/local"
+)
+
+// together is what a node has beyond one that is alone: a connection to Consul, a session there and a place among the members.
+type together struct {
+	conn    *consul.Conn
+	keeper  *consul.Keeper
+	members *cluster.Cluster
+}
+
+// dial connects to Consul, when the settings name one, and begins the node's session.
+func (n *Node) dial(ctx context.Context) error {
+	s := n.o.Settings
+	if len(s.Cluster.Consul) == 0 {
+		return nil
+	}
+	conn, err := consul.Dial(ConsulConfig(s.Cluster, n.log))
+	if err != nil {
+		return err
+	}
+	n.onClose(func() error { conn.Close(); return nil })
+	keeper, err := consul.Keep(ctx, conn, consul.KeepOptions{
+		Namespace: s.Cluster.Namespace, Node: s.Node.ID, TTL: s.Cluster.SessionTTL.D(), Log: n.log,
+	})
+	if err != nil {
+		return fmt.Errorf("cluster.consul: begin a session: %w", err)
+	}
+	n.onClose(keeper.Close)
+	n.together = &together{conn: conn, keeper: keeper}
+	return nil
+}
+
+// ConsulConfig is how the settings of a cluster reach Consul.
+func ConsulConfig(c config.Cluster, log *zap.Logger) consul.Config {
+	return consul.Config{
+		Addresses: c.Consul, TokenFile: c.TokenFile, Log: log,
+		TLS: consul.TLS{CA: c.TLS.CA, Cert: c.TLS.Cert, Key: c.TLS.Key, ServerName: c.TLS.ServerName},
+	}
+}
+
+// buildLog makes the log that tells the members what to forget. The area is there before anything is told.
+func (n *Node) buildLog(main *opened) (err error) {
+	o := invalidation.Options{
+		Node: n.o.Settings.Node.ID, Instance: n.instance, Store: main,
+		Forget:    func(marks []uint64) { n.area.Forget(marks...) },
+		ForgetAll: n.forgetAll,
+		Log:       n.log, Metrics: n.o.Registry,
+	}
+	if t := n.together; t != nil {
+		o.Conn, o.Root = t.conn, consul.Root(n.o.Settings.Cluster.Namespace)
+		o.Live = func(instance string) bool { return t.members.Live(instance) }
+		o.Duty = func() bool { return t.members.Duty() }
+	}
+	n.news, err = invalidation.New(o)
+	return err
+}
+
+func (n *Node) forgetAll(reason string) {
+	n.log.Info("forgot everything", zap.String("reason", reason))
+	n.area.ForgetAll()
+}
+
+// buildShares decides by which leases the drops are divided. A node that is alone keeps every other process away from the store;
+// the nodes of a cluster keep those away that are alone.
+func (n *Node) buildShares(ctx context.Context, main *opened) error {
+	o := shares.Options{Self: n.o.Settings.Node.ID, Gained: n.gainedShares, Log: n.log}
+	var err error
+	if n.together == nil {
+		o.Leaser, err = n.leasesAlone(main)
+	} else {
+		var l *consul.Leaser
+		if l, err = n.leasesTogether(ctx, main); l != nil {
+			o.Leaser, o.Watch = l, l.Watch
+		}
+	}
+	if err != nil {
+		return err
+	}
+	n.claims = &claims{shares: shares.New(o)}
+	return nil
+}
+
+func (n *Node) leasesAlone(main *opened) (leases.Leaser, error) {
+	l, err := local.New(main.private())
+	if err != nil {
+		return nil, err
+	}
+	n.onClose(l.Close)
+	return l, nil
+}
+
+func (n *Node) leasesTogether(ctx context.Context, main *opened) (*consul.Leaser, error) {
+	shared, err := local.Share(main.private())
+	if err != nil {
+		return nil, err
+	}
+	n.onClose(shared.Close)
+	namespace := n.o.Settings.Cluster.Namespace
+	if n.epoch, err = cluster.Epoch(ctx, n.together.conn, namespace, n.area.RaiseEpoch); err != nil {
+		return nil, err
+	}
+	l := consul.New(n.together.conn, n.together.keeper, consul.Options{Root: consul.Root(namespace), Epoch: n.epoch, Log: n.log})
+	n.onClose(l.Close)
+	return l, nil
+}
+
+// join makes the node a member. It answers the others' probes from then on.
+func (n *Node) join(ctx context.Context) (err error) {
+	if n.together == nil {
+		return nil
+	}
+	s := n.o.Settings
+	n.together.members, err = cluster.Join(ctx, cluster.Options{
+		Conn: n.together.conn, Keeper: n.together.keeper, Namespace: s.Cluster.Namespace, Self: n.member(),
+		Isolation: s.Cluster.Isolation, WaitFor: s.Cluster.WaitForNodes,
+		Epoch: n.area.RaiseEpoch, Log: n.log, Metrics: n.o.Registry,
+	})
+	if errors.Is(err, cluster.ErrDuplicate) || errors.Is(err, cluster.ErrStore) {
+		err = fmt.Errorf("%w: %w", ErrSettings, err)
+	}
+	return err
+}
+
+func (n *Node) member() cluster.Member {
+	s := n.o.Settings
+	return cluster.Member{
+		ID: s.Node.ID, Instance: n.instance, Address: n.address(), Roles: s.Node.Roles, Weight: s.Node.Weight, Priority: s.Node.Priority,
+		Version: n.o.Version, Rules: n.rulesHash, RulesVersion: n.rulesVersion, Store: n.area.ID(), State: string(n.State()),
+		Share: 1, Started: n.started,
+	}
+}
+
+// address is where the other nodes reach this one.
+func (n *Node) address() string {
+	if a := n.o.Settings.Cluster.Advertise; a != "" {
+		return a
+	}
+	return n.Addr()
+}

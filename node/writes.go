@@ -1,0 +1,68 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+
+	"hotfolderd/admin"
+	"hotfolderd/asset"
+	"hotfolderd/cluster/invalidation"
+)
+
+// mayWrite refuses what would change the work area while this node must not.
+func (n *Node) mayWrite() error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.state == admin.Active {
+		return nil
+	}
+	return fmt.Errorf("the node is %s (%s): %w", n.state, n.why, admin.ErrReadOnly)
+}
+
+// putAsset is for admin.Backend. The conditions are looked at when all bytes have come; who writes the name in the moment after
+// that makes the version before this one.
+func (n *Node) putAsset(ctx context.Context, name asset.Key, r io.Reader, o admin.PutOptions) (asset.Record, int, error) {
+	if err := n.mayWrite(); err != nil {
+		return asset.Record{}, 0, err
+	}
+	rec, out, err := n.area.PutIf(ctx, name, r, asset.DoorHTTP, func(ctx context.Context) error { return n.check(ctx, name, o) })
+	return rec, out.Number, err
+}
+
+// removeAsset is for admin.Backend.
+func (n *Node) removeAsset(ctx context.Context, name asset.Key) error {
+	if err := n.mayWrite(); err != nil {
+		return err
+	}
+	return n.area.Remove(ctx, name)
+}
+
+// check holds the conditions of a write against what the name has now.
+func (n *Node) check(ctx context.Context, name asset.Key, o admin.PutOptions) error {
+	rec, _, err := n.area.Current(ctx, name)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return o.Check(rec.Content.Hash, err == nil)
+}
+
+// index is for admin.Backend: the newest change that the members were told of.
+func (n *Node) index() string { return n.news.Last().String() }
+
+// waitIndex is for admin.Backend.
+func (n *Node) waitIndex(ctx context.Context, index string) error {
+	i, err := invalidation.ParseIndex(index)
+	if err != nil {
+		return err
+	}
+	return n.news.Wait(ctx, i)
+}
+
+// clearCache is for admin.Backend.
+func (n *Node) clearCache(ctx context.Context) (string, error) {
+	i, err := n.news.ClearAll(ctx)
+	return i.String(), err
+}
