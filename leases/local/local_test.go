@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -48,11 +49,11 @@ func TestLeaser_keepsTheContract(t *testing.T) {
 	})
 }
 
-func TestUnlocked_keepsTheContract(t *testing.T) {
-	var made sync.Map
+func TestUnlocked_keepsTheContractInOneProcess(t *testing.T) {
+	var index atomic.Uint64
 	leasestest.Run(t, func(t *testing.T) (a, b leases.Leaser) {
-		l, _ := made.LoadOrStore(t.Name(), Unlocked(7, 1<<62))
-		return l.(*Leaser), l.(*Leaser)
+		l := Unlocked(7, index.Add(1)<<32)
+		return l, l
 	})
 	l := Unlocked(7, 1<<62)
 	defer l.Close()

@@ -34,7 +34,7 @@ func (s *Server) Client(t testing.TB) *api.Client {
 // stats is what the server says of itself in one part; nil when it does not answer.
 func (s *Server) stats(t testing.TB, part string) map[string]any {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second) // cleanup: it may be asked when the test has ended
 	defer cancel()
 	var self map[string]map[string]any
 	if _, err := s.Client(t).Raw().Query("/v1/agent/self", &self, new(api.QueryOptions).WithContext(ctx)); err != nil {
