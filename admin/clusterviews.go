@@ -17,7 +17,7 @@ type clusterView struct {
 	Summary        string
 	Members        []memberView
 	Origins        []originView
-	Events, Clears string
+	Changes        []number
 	PartitionsText string
 }
 
@@ -29,7 +29,10 @@ func (s *Server) clusterPage(w http.ResponseWriter, _ *http.Request) error {
 	now, c := time.Now(), s.b.Cluster()
 	v := clusterView{
 		frame: s.frame(now), Seen: c, Live: s.b.Subscribe != nil, Summary: summaryOf(c.Members), Members: memberViews(c, now),
-		Events: count(c.Invalidation.Events), Clears: count(c.Invalidation.Clears), PartitionsText: partitionsText(c.Partitions),
+		Changes: []number{
+			lagViewOf(c.Invalidation), {"names forgotten", count(c.Invalidation.Events), ""}, {"times all was forgotten", count(c.Invalidation.Clears), ""},
+		},
+		PartitionsText: partitionsText(c.Partitions),
 	}
 	for _, o := range c.Invalidation.Origins {
 		v.Origins = append(v.Origins, originViewOf(o))
@@ -117,16 +120,28 @@ func partitionsText(held []Partition) string {
 
 type originView struct {
 	Origin
-	LagText, Mark string
+	NewestText, FollowedText, Note, Mark string
 }
 
-// slowOrigin is from when on a change that was not followed is worth a colour.
-const slowOrigin = time.Second
-
 func originViewOf(o Origin) originView {
-	v := originView{Origin: o, LagText: "-", Mark: markIf(o.Lag >= slowOrigin, "warn")}
-	if o.Lag > 0 {
-		v.LagText = span(o.Lag)
+	v := originView{Origin: o, NewestText: count(o.Newest), FollowedText: count(o.Followed), Mark: markIf(o.Followed < o.Newest, "warn")}
+	var notes []string
+	if o.Open > 0 {
+		notes = append(notes, count(o.Open)+" under way")
 	}
+	if o.Closed {
+		notes = append(notes, "closed")
+	}
+	v.Note = strings.Join(notes, ", ")
 	return v
+}
+
+// slowLag is from when on following late is worth a colour: in quiet times the others are heard about once a second.
+const slowLag = 3 * time.Second
+
+func lagViewOf(i Invalidation) number {
+	if i.Lag <= 0 {
+		return number{"behind by", "0 s", ""}
+	}
+	return number{"behind by", span(i.Lag), markIf(i.Lag >= slowLag, "bad")}
 }
