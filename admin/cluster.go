@@ -58,22 +58,23 @@ type Partition struct {
 
 // Invalidation is how far this node has followed the changes of all.
 type Invalidation struct {
-	Fresh   bool     `json:"fresh"` // the others were heard lately: caches may be used
-	Last    string   `json:"last"`  // index of the newest change of this node
-	Origins []Origin `json:"origins"`
-	Events  uint64   `json:"events"`        // names forgotten since the start
-	Clears  uint64   `json:"clears"`        // times that everything was forgotten since the start
-	Why     string   `json:"why,omitempty"` // of the last time
+	Fresh   bool          `json:"fresh"` // the others were heard lately: caches may be used
+	Lag     time.Duration `json:"lag"`   // what was told longer ago than this was followed
+	Last    string        `json:"last"`  // index of the newest change of this node
+	Origins []Origin      `json:"origins"`
+	Events  uint64        `json:"events"`        // names forgotten since the start
+	Clears  uint64        `json:"clears"`        // times that everything was forgotten since the start
+	Why     string        `json:"why,omitempty"` // of the last time
 }
 
-// Origin is one log of changes.
+// Origin is one log of changes. Numbers count its changes from 1.
 type Origin struct {
-	Instance string        `json:"instance"` // that writes it, and "~1" and so on where that began anew
-	Position string        `json:"position"` // index of the newest change that this node has followed
-	Lag      time.Duration `json:"lag"`      // what was told longer ago than this was followed
-	Open     int           `json:"open"`     // changes under way
-	Closed   bool          `json:"closed"`   // it goes on no more
-	Self     bool          `json:"self"`     // written by this node
+	Log      string `json:"log"`      // the instance that writes it, and "~1" and so on where that began anew
+	Newest   uint64 `json:"newest"`   // as far as this node knows
+	Followed uint64 `json:"followed"` // the newest that this node has followed
+	Open     int    `json:"open"`     // changes under way
+	Closed   bool   `json:"closed"`   // it goes on no more
+	Self     bool   `json:"self"`     // written by this node
 }
 
 const (

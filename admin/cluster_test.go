@@ -36,11 +36,11 @@ func sampleCluster() Cluster {
 		},
 		Partitions: []Partition{{"p/3", "7/1201", 4, false}, {"p/17", "7/1201", 0, false}, {"p/scans/2", "7/1388", 1, true}},
 		Invalidation: Invalidation{
-			Fresh: true, Last: "node-a.ABCDEFGHIJKL:1188", Events: 120_411, Clears: 1, Why: "a segment was missing",
+			Fresh: true, Lag: 4 * time.Second, Last: "node-a.ABCDEFGHIJKL:1188", Events: 120_411, Clears: 1, Why: "a segment was missing",
 			Origins: []Origin{
-				{Instance: "node-a.ABCDEFGHIJKL", Position: "node-a.ABCDEFGHIJKL:1188", Self: true},
-				{Instance: "node-b.MNOPQRSTUVWX", Position: "node-b.MNOPQRSTUVWX:998", Lag: 4 * time.Second, Open: 3},
-				{Instance: "node-c.ZZZZZZZZZZZZ", Position: "node-c.ZZZZZZZZZZZZ:12", Lag: 20 * time.Millisecond, Closed: true},
+				{Log: "node-a.ABCDEFGHIJKL", Newest: 1188, Followed: 1188, Self: true},
+				{Log: "node-b.MNOPQRSTUVWX", Newest: 1011, Followed: 998, Open: 3},
+				{Log: "node-c.ZZZZZZZZZZZZ", Newest: 12, Followed: 12, Closed: true},
 			},
 		},
 	}
@@ -102,8 +102,8 @@ func TestCluster_asJSONHasStableNamesAndNoNull(t *testing.T) {
 		`"node":"node-a","instance":"node-a.ABCDEFGHIJKL","main":"node-a","isolation":"majority","contact":true,"writable":true,"importing":true,"drift":["node-b has`,
 		`"id":"node-b","instance":"node-b.MNOPQRSTUVWX","address":"10.0.0.2:8480","state":"recovering","roles":["import","thumbnails","web"],"weight":1,"priority":50,"share":0.25`,
 		`"rules_version":41,"waiting":12288,"lag":96000000000,"started":"`, `"suspected":true,"self":false`,
-		`"partitions":[{"name":"p/3","token":"7/1201","in_hand":4,"draining":false}`, `"invalidation":{"fresh":true,"last":"node-a.ABCDEFGHIJKL:1188","origins":[`,
-		`{"instance":"node-b.MNOPQRSTUVWX","position":"node-b.MNOPQRSTUVWX:998","lag":4000000000,"open":3,"closed":false,"self":false}`, `"events":120411,"clears":1,"why":"a segment was missing"`,
+		`"partitions":[{"name":"p/3","token":"7/1201","in_hand":4,"draining":false}`, `"invalidation":{"fresh":true,"lag":4000000000,"last":"node-a.ABCDEFGHIJKL:1188","origins":[`,
+		`{"log":"node-b.MNOPQRSTUVWX","newest":1011,"followed":998,"open":3,"closed":false,"self":false}`, `"events":120411,"clears":1,"why":"a segment was missing"`,
 	} {
 		wantText(t, want, w)
 	}
@@ -123,8 +123,8 @@ func TestClusterPage_showsTheMembers(t *testing.T) {
 		`<span class="state warn">recovering</span>`, `<span class="state bad">not reached</span>`, "2 active, 1 recovering",
 		`href="http://10.0.0.2:8480/cluster"`, `<td class="n warn">25 %</td>`, `<td class="warn">v41 <code`, `<td class="warn"><bdi>1.1.9</bdi></td>`,
 		"12\u202f288", "1 min 36 s", "The members differ.", "node-b has other rules", "3 held, 5 in hand in 2 of them", "7/1388",
-		"node-a.ABCDEFGHIJKL:1188", `<td class="n warn">4 s</td><td class="dim">3 under way</td>`, "120\u202f411", "a segment was missing",
-		`<td class="n">20 ms</td><td class="dim">closed</td>`, "node-b.MNOPQRSTUVWX:998", "is given back",
+		"node-a.ABCDEFGHIJKL:1188", `<div class="bad"><dt>behind by</dt><dd>4 s</dd></div>`, "120\u202f411", "a segment was missing",
+		`<td class="n">1 011</td><td class="n warn">998</td><td class="dim">3 under way</td>`, `<td class="n">12</td><td class="dim">closed</td>`, "is given back",
 	} {
 		wantText(t, want, w)
 	}
@@ -162,7 +162,7 @@ func TestClusterPage_hostileNamesStayNames(t *testing.T) {
 			m := Member{ID: name, Instance: name, Address: name, State: State(name), Roles: []string{name}, Version: name, Rules: name, RulesVersion: 1}
 			c.Node, c.Instance, c.Main, c.Isolation, c.Why, c.ImportingWhy, c.Drift = name, name, name, name, name, name, []string{name}
 			c.Members, c.Partitions = []Member{m}, []Partition{{name, name, 1, true}}
-			c.Invalidation.Last, c.Invalidation.Why, c.Invalidation.Origins = name, name, []Origin{{Instance: name, Position: name}}
+			c.Invalidation.Last, c.Invalidation.Why, c.Invalidation.Origins = name, name, []Origin{{Log: name}}
 		}), "GET", "/cluster").Body.String()
 	}
 	want := strings.Count(page("harmless"), "<")

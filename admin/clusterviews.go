@@ -30,7 +30,7 @@ func (s *Server) clusterPage(w http.ResponseWriter, _ *http.Request) error {
 	v := clusterView{
 		frame: s.frame(now), Seen: c, Live: s.b.Subscribe != nil, Summary: summaryOf(c.Members), Members: memberViews(c, now),
 		Changes: []number{
-			{"names forgotten", count(c.Invalidation.Events), ""}, {"times all was forgotten", count(c.Invalidation.Clears), ""},
+			lagViewOf(c.Invalidation), {"names forgotten", count(c.Invalidation.Events), ""}, {"times all was forgotten", count(c.Invalidation.Clears), ""},
 		},
 		PartitionsText: partitionsText(c.Partitions),
 	}
@@ -120,17 +120,11 @@ func partitionsText(held []Partition) string {
 
 type originView struct {
 	Origin
-	LagText, Note, Mark string
+	NewestText, FollowedText, Note, Mark string
 }
 
-// slowOrigin is from when on following late is worth a colour: in quiet times the others are heard about once a second.
-const slowOrigin = 3 * time.Second
-
 func originViewOf(o Origin) originView {
-	v := originView{Origin: o, LagText: "-", Mark: markIf(o.Lag >= slowOrigin, "warn")}
-	if o.Lag > 0 {
-		v.LagText = span(o.Lag)
-	}
+	v := originView{Origin: o, NewestText: count(o.Newest), FollowedText: count(o.Followed), Mark: markIf(o.Followed < o.Newest, "warn")}
 	var notes []string
 	if o.Open > 0 {
 		notes = append(notes, count(o.Open)+" under way")
@@ -140,4 +134,14 @@ func originViewOf(o Origin) originView {
 	}
 	v.Note = strings.Join(notes, ", ")
 	return v
+}
+
+// slowLag is from when on following late is worth a colour: in quiet times the others are heard about once a second.
+const slowLag = 3 * time.Second
+
+func lagViewOf(i Invalidation) number {
+	if i.Lag <= 0 {
+		return number{"behind by", "0 s", ""}
+	}
+	return number{"behind by", span(i.Lag), markIf(i.Lag >= slowLag, "bad")}
 }
