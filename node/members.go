@@ -3,7 +3,6 @@ package node
 import (
 	"hotfolderd/admin"
 	"hotfolderd/cluster"
-	"hotfolderd/cluster/invalidation"
 )
 
 // clusterView is for admin.Backend.
@@ -42,10 +41,10 @@ func memberView(m cluster.Member, v cluster.View) admin.Member {
 
 func (n *Node) invalidationView() admin.Invalidation {
 	s := n.news.Status()
-	v := admin.Invalidation{Fresh: s.Fresh, Last: s.Last.String(), Clears: s.Clears}
+	v := admin.Invalidation{Fresh: s.Fresh, Lag: s.Lag, Last: s.Last.String(), Clears: s.Clears, Why: s.Why}
 	for _, o := range s.Origins {
 		v.Origins = append(v.Origins, admin.Origin{
-			Instance: o.Log, Position: invalidation.Index{Instance: o.Log, Seq: o.Applied}.String(), Lag: s.Lag,
+			Log: o.Log, Newest: o.Seq, Followed: o.Applied, Open: o.Open, Closed: o.Closed, Self: o.Log == s.Last.Instance,
 		})
 		v.Events += o.Applied
 	}
