@@ -25,11 +25,11 @@ func (a *app) rulesCommand() *cobra.Command {
 	)
 }
 
-// published is the newest published set as rules.
+// published is the newest published set as rules. Before the first one there is no hotfolder, for a node too.
 func (o *opened) published(ctx context.Context) ([]config.Rule, error) {
 	rs, err := o.area.Rules(ctx, 0)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, badSettings(errors.New("hotfolders: published: " + nothingPublished))
+		return nil, nil
 	}
 	if err != nil {
 		return nil, err

@@ -46,8 +46,8 @@ func TestAnnounceRules_aNodeThatIsAloneTellsNobody(t *testing.T) {
 	}
 }
 
-// openStore makes a store with its settings.
-func openStore(t *testing.T) (*app, *opened, *bytes.Buffer) {
+// inStore does something in a new store with its settings.
+func inStore(t *testing.T, do func(a *app, o *opened, said *bytes.Buffer)) {
 	t.Helper()
 	dir := t.TempDir()
 	file := filepath.Join(dir, "hotfolderd.yaml")
@@ -57,58 +57,54 @@ func openStore(t *testing.T) (*app, *opened, *bytes.Buffer) {
 	}
 	var said bytes.Buffer
 	a := &app{configFile: file, out: &said, err: &said}
-	o, err := a.open(t.Context(), true)
-	if err != nil {
-		t.Fatal(err)
+	if err := a.with(t.Context(), true, func(o *opened) error { do(a, o, &said); return nil }); err != nil {
+		t.Error(err)
 	}
-	t.Cleanup(func() {
-		if err := o.close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return a, o, &said
 }
 
 func TestRules_ofAPublishedSet(t *testing.T) {
-	_, o, _ := openStore(t)
-	o.settings.Hotfolders = config.Published
-	if _, err := o.rules(t.Context()); codeOf(err) != exitSettings || !strings.Contains(err.Error(), "no rule set was published yet") {
-		t.Errorf("want it said that nothing is published, got %v", err)
-	}
-	publish := func(text string) {
-		t.Helper()
-		if _, err := o.area.PublishRules(t.Context(), workarea.RuleSet{Files: map[string]string{"a.yaml": text}}); err != nil {
-			t.Fatal(err)
+	inStore(t, func(_ *app, o *opened, _ *bytes.Buffer) {
+		o.settings.Hotfolders = config.Published
+		if set, err := o.rules(t.Context()); err != nil || len(set) != 0 {
+			t.Errorf("want no hotfolder before the first set, got %+v, %v", set, err)
 		}
-	}
-	publish("hotfolder: one")
-	publish("hotfolder: two")
-	set, err := o.rules(t.Context())
-	if err != nil || len(set) != 1 || set[0].Hotfolder != "two" {
-		t.Errorf("want the newest set, got %+v, %v", set, err)
-	}
-	publish("hotfolder: THREE") // by a program that checks less
-	_, err = o.rules(t.Context())
-	if want := "published version 3/a.yaml:1:12: hotfolder: "; codeOf(err) != exitSettings || !strings.HasPrefix(err.Error(), want) {
-		t.Errorf("want %q, got %v", want, err)
+		publish(t, o, "hotfolder: one")
+		publish(t, o, "hotfolder: two")
+		set, err := o.rules(t.Context())
+		if err != nil || len(set) != 1 || set[0].Hotfolder != "two" {
+			t.Errorf("want the newest set, got %+v, %v", set, err)
+		}
+		publish(t, o, "hotfolder: THREE") // by a program that checks less
+		_, err = o.rules(t.Context())
+		if want := "published version 3/a.yaml:1:12: hotfolder: "; codeOf(err) != exitSettings || !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("want %q, got %v", want, err)
+		}
+	})
+}
+
+func publish(t *testing.T, o *opened, text string) {
+	t.Helper()
+	if _, err := o.area.PublishRules(t.Context(), workarea.RuleSet{Files: map[string]string{"a.yaml": text}}); err != nil {
+		t.Fatal(err)
 	}
 }
 
 func TestPublish_isDoneAlsoWhenNobodyCanBeTold(t *testing.T) {
-	a, o, said := openStore(t)
-	o.settings.Cluster.Consul = []string{"127.0.0.1:1"}
-	files := map[string]string{"a.yaml": "hotfolder: one"}
-	set, err := checkTexts("here", files)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := a.publishInto(t.Context(), o, workarea.RuleSet{Files: files}, set); err != nil {
-		t.Fatal(err)
-	}
-	wantLines(t, said.String(), "hotfolderd: warning: version 1 is published, but the nodes could not be told", "published version 1: 1 hotfolder, rules ")
-	if rs, err := o.area.Rules(t.Context(), 0); err != nil || rs.Version != 1 || rs.By != "node-a" {
-		t.Errorf("want version 1, got %+v, %v", rs, err)
-	}
+	inStore(t, func(a *app, o *opened, said *bytes.Buffer) {
+		o.settings.Cluster.Consul = []string{"127.0.0.1:1"}
+		files := map[string]string{"a.yaml": "hotfolder: one"}
+		set, err := checkTexts("here", files)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := a.publishInto(t.Context(), o, workarea.RuleSet{Files: files}, set); err != nil {
+			t.Fatal(err)
+		}
+		wantLines(t, said.String(), "hotfolderd: warning: version 1 is published, but the nodes could not be told", "published version 1: 1 hotfolder, rules ")
+		if rs, err := o.area.Rules(t.Context(), 0); err != nil || rs.Version != 1 || rs.By != "node-a" {
+			t.Errorf("want version 1, got %+v, %v", rs, err)
+		}
+	})
 }
 
 func TestCheck_warnsOfWhatIsOdd(t *testing.T) {

@@ -17,6 +17,9 @@ func (a *app) warnings(s config.Settings, set []config.Rule, whole bool) ([]foun
 			all = append(all, found(e))
 		}
 	}
+	if s.Hotfolders == config.Published && whole && len(set) == 0 {
+		all = append(all, found{Path: "hotfolders", Problem: nothingPublished, Hint: "until then there is no hotfolder"})
+	}
 	for _, r := range set {
 		if len(s.Cluster.Consul) == 0 && len(r.RunOn) > 0 && !slices.Contains(r.RunOn, s.Node.ID) {
 			all = append(all, found{
