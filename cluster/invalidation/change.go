@@ -10,10 +10,10 @@ import (
 	"hotfolderd/asset"
 )
 
-// beginTime is how long Begin waits for Consul at most.
-const beginTime = 5 * time.Second
+// beginMost is how long Begin waits for Consul.
+const beginMost = 5 * time.Second
 
-var errSilent = fmt.Errorf("consul did not take it within %v", beginTime)
+var errSilent = errors.New("consul did not take it in time")
 
 // Begin announces a change of a name: when it returns, Consul holds the intent, so that the others forget the name even if this
 // node dies before end. It must be called before the change can be seen, and end after, whether the change was made or not.
@@ -28,7 +28,7 @@ func (l *Log) Begin(ctx context.Context, name asset.Key) (end func(context.Conte
 	if l.o.Conn == nil {
 		return c.endAlone, nil
 	}
-	bounded, cancel := context.WithTimeoutCause(ctx, beginTime, errSilent)
+	bounded, cancel := context.WithTimeoutCause(ctx, l.beginMost, errSilent)
 	defer cancel()
 	b, err := l.q.begin(bounded, c.mark)
 	if err != nil {

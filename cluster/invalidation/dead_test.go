@@ -75,24 +75,39 @@ func TestDuty_finishesWhatADeadWriterLeft(t *testing.T) {
 	}
 }
 
-func TestDuty_leavesTheLiveAlone(t *testing.T) {
+func TestDuty_closesOnTheSecondLookOnly(t *testing.T) {
 	t.Parallel()
 	h, conn := newHouse(t), consultest.Start(t).Dial(t)
-	a := h.add(conn, "a").run()
-	h.add(conn, "b").run()
+	h.nobody.Store(true)
+	a, b := h.add(conn, "a").run(), h.add(conn, "b").run()
 	_, err := a.Begin(h.ctx(time.Second), "x")
 	a.must(err)
-	blink := func() { // dead for one look only
-		h.kill(a.o.Instance)
-		<-h.ctx(dutyPace).Done()
+	b.must(b.Recover(h.ctx(time.Second)))
+	d := newDuty(b.Log)
+	look := func(dead bool) (closed bool) {
+		t.Helper()
 		h.mu.Lock()
-		delete(h.dead, a.o.Instance)
+		h.dead[a.o.Instance] = dead
 		h.mu.Unlock()
+		heads, _ := b.r.snapshot()
+		b.must(d.closeDead(h.ctx(time.Second), heads))
+		b.must(b.Recover(h.ctx(time.Second)))
+		o, _ := b.log(a.o.Instance)
+		return o.Closed
 	}
-	blink()
-	<-h.ctx(2 * dutyPace).Done()
-	if o, _ := a.log(a.o.Instance); o.Closed {
-		t.Error("the log of a live writer was closed")
+	pause := func() { <-h.ctx(dutyPace).Done() }
+	for i, dead := range []bool{true, true, false} { // twice at a time is one look
+		if look(dead) {
+			t.Errorf("look %d: the log of a live writer was closed", i)
+		}
+	}
+	pause()
+	if look(true) {
+		t.Error("closed on a look after it was live")
+	}
+	pause()
+	if !look(true) || !b.forgot("x") {
+		t.Error("not closed although it was dead on two looks")
 	}
 }
 

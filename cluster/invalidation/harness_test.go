@@ -19,6 +19,7 @@ import (
 	"hotfolderd/leases/consul"
 	"hotfolderd/leases/consul/consultest"
 	"hotfolderd/storage"
+	"hotfolderd/storage/posix"
 	"hotfolderd/storage/storagetest"
 )
 
@@ -85,7 +86,7 @@ func (h *house) add(conn *consul.Conn, id string, change ...func(*Options)) *mem
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	m.Log, l.last = l, 500*time.Millisecond
+	m.Log, l.finishMost = l, 500*time.Millisecond
 	return m
 }
 
@@ -238,4 +239,15 @@ func keep(t *testing.T, conn *consul.Conn, node string) *consul.Keeper {
 	}
 	t.Cleanup(func() { _ = k.Close() })
 	return k
+}
+
+// folder is a real store.
+func folder(t *testing.T) storage.Store {
+	t.Helper()
+	s, err := posix.Open(t.Context(), t.TempDir(), posix.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	return s
 }

@@ -40,7 +40,7 @@ func TestIsolated_keepsAndTellsLater(t *testing.T) {
 	if took := time.Since(start); took > 5*time.Second {
 		t.Errorf("1,000 changes took %v", took)
 	}
-	if a.caches("n/999") || a.Status().Waiting < 1000 || !a.Status().Isolated {
+	if a.caches("n/999") || a.Status().Waiting == 0 || !a.Status().Isolated {
 		t.Errorf("a: %+v", a.Status())
 	}
 	over, err := a.Begin(h.ctx(time.Second), "over")
@@ -108,9 +108,7 @@ func TestIsolated_aNodeThatDiesThenMakesAllForgetEverything(t *testing.T) {
 	link := consultest.NewLink(t, s)
 	h := newHouse(t)
 	a := h.add(link.Dial(t), "a").run()
-	b := h.add(s.Dial(t), "b")
-	b.d.pace, b.d.sweepPace, b.d.closedFor = 100*time.Millisecond, 500*time.Millisecond, time.Second
-	b.run()
+	b := h.add(s.Dial(t), "b").run()
 	c := h.add(s.Dial(t), "c", func(o *Options) { o.Duty = nil }).run()
 	link.Cut()
 	a.Isolated(true)
@@ -118,10 +116,59 @@ func TestIsolated_aNodeThatDiesThenMakesAllForgetEverything(t *testing.T) {
 	a.write("x") // nobody hears of it
 	h.kill(a.o.Instance)
 	consultest.Eventually(t, "c forgets x", func() bool { return !c.caches("x") })
-	if c.clearedFor("asked to, by") == 0 || b.clearedFor("was isolated") == 0 {
+	if c.clearedFor("asked to, by") != 1 || b.clearedFor("was isolated") != 1 {
 		t.Errorf("b: %q, c: %q", b.clears, c.clears)
 	}
-	consultest.Eventually(t, "the note is swept", func() bool { return !noted(t, a) })
+	if !noted(t, a) {
+		t.Error("the note is gone, but its writer may still live")
+	}
+}
+
+func TestIsolated_aNoteIsSweptWhenItGrowsOld(t *testing.T) {
+	t.Parallel()
+	h, conn := newHouse(t), consultest.Start(t).Dial(t)
+	ghost := h.add(conn, "ghost")
+	h.kill(ghost.o.Instance)
+	a := h.add(conn, "a")
+	a.d.pace, a.d.sweepPace = 50*time.Millisecond, 300*time.Millisecond
+	a.run()
+	for begin := time.Now(); time.Since(begin) < time.Second; <-h.ctx(50 * time.Millisecond).Done() {
+		ghost.note.left = time.Time{}
+		ghost.must(ghost.leaveNote(h.ctx(time.Second))) // it writes, and nobody hears it
+	}
+	a.neverCleared()
+	if !noted(t, ghost) {
+		t.Error("the note of a writer that goes on was swept")
+	}
+	consultest.Eventually(t, "the note is swept", func() bool { return !noted(t, ghost) })
+	if a.clearedFor("was isolated") != 1 {
+		t.Errorf("a: %q", a.clears)
+	}
+}
+
+func TestIsolated_theNoteStaysUntilAllIsTold(t *testing.T) {
+	t.Parallel()
+	s := consultest.Start(t)
+	link := consultest.NewLink(t, s)
+	h := newHouse(t)
+	a := h.add(link.Dial(t), "a").run()
+	remove := func(want bool) {
+		t.Helper()
+		a.removeNote(h.ctx(time.Second))
+		if left := noted(t, a); left != want {
+			t.Errorf("the note is there: %v", left)
+		}
+	}
+	a.Isolated(true)
+	a.write("x")
+	remove(true) // isolated
+	link.Cut()
+	a.write("y")
+	a.Isolated(false)
+	remove(true) // y is not told
+	link.Mend()
+	a.write("z")
+	remove(false)
 }
 
 func TestIsolated_theNoteIsWrittenAgain(t *testing.T) {

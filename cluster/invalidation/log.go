@@ -67,8 +67,9 @@ type Log struct {
 	segs *segments
 	note note
 	told atomic.Uint64 // events, when the node is alone
-	last time.Duration // finishMost; tests have less time
-	runs atomic.Bool
+
+	beginMost, finishMost time.Duration // tests have less time
+	runs                  atomic.Bool
 }
 
 // New makes a log; nothing is sent before Run or Recover. The error is about the options.
@@ -88,7 +89,7 @@ func New(o Options) (*Log, error) {
 	if !o.PublishOnly && (o.Forget == nil || o.ForgetAll == nil) {
 		return nil, errors.New("log of invalidations: it has nobody to tell what to forget")
 	}
-	l := &Log{o: o, note: note{turn: make(chan struct{}, 1)}, last: finishMost}
+	l := &Log{o: o, note: note{turn: make(chan struct{}, 1)}, beginMost: beginMost, finishMost: finishMost}
 	l.r = newReader(l)
 	var err error
 	if l.m, err = newMetrics(o.Metrics, l.lag); err != nil {
@@ -131,7 +132,7 @@ func (l *Log) Run(ctx context.Context) error {
 
 // finish publishes what is open and closes the log.
 func (l *Log) finish(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), l.last)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), l.finishMost)
 	defer cancel()
 	b := l.q.shut()
 	select {
@@ -140,7 +141,7 @@ func (l *Log) finish(ctx context.Context) error {
 		l.removeNote(ctx)
 		return nil
 	case <-ctx.Done():
-		return fmt.Errorf("the log of invalidations was not closed within %v: consul does not answer", l.last)
+		return fmt.Errorf("the log of invalidations was not closed within %v: consul does not answer", l.finishMost)
 	}
 }
 

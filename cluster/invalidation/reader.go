@@ -59,12 +59,13 @@ const removedName = "removed"
 
 func (c counter) encode() []byte { return binary.AppendUvarint([]byte{headVersion}, c.count) }
 
-func decodeCounter(p *api.KVPair) (counter, bool) {
-	if len(p.Value) < 2 || p.Value[0] != headVersion {
-		return counter{}, false
+// decodeCounter reads a counter. A broken one counts as 0, as if Consul had lost logs.
+func decodeCounter(p *api.KVPair) counter {
+	c := counter{index: p.ModifyIndex}
+	if len(p.Value) > 1 && p.Value[0] == headVersion {
+		c.count, _ = binary.Uvarint(p.Value[1:])
 	}
-	n, size := binary.Uvarint(p.Value[1:])
-	return counter{count: n, index: p.ModifyIndex}, size == len(p.Value)-1
+	return c
 }
 
 func newReader(l *Log) *reader {
@@ -152,11 +153,11 @@ func (r *reader) parse(pairs api.KVPairs) glance {
 	for _, p := range pairs {
 		name := strings.TrimPrefix(p.Key, headsPrefix(r.l.o.Root))
 		if name == removedName {
-			g.counter, _ = decodeCounter(p)
+			g.counter = decodeCounter(p)
 			continue
 		}
 		h, err := decodeHead(p.Value)
-		if err != nil {
+		if known := r.origins[name]; err != nil && (known == nil || !known.foreign) {
 			r.l.o.Log.Error("a log of invalidations cannot be read; caches are passed by", zap.String("log", name), zap.Error(err))
 		}
 		g.heads[name] = &origin{head: h, index: p.ModifyIndex, foreign: err != nil}

@@ -3,6 +3,7 @@ package invalidation
 import (
 	"context"
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
@@ -19,6 +20,13 @@ func (m *member) publish(what string, n int) {
 		marks[i] = name("%s/%d", what, i).Mark()
 	}
 	m.must(m.tell(m.h.ctx(20*time.Second), marks...))
+}
+
+// pending counts the events that are in no segment.
+func (m *member) pending() int {
+	m.segs.mu.Lock()
+	defer m.segs.mu.Unlock()
+	return len(m.segs.pending)
 }
 
 // missing counts the names of a publish that the node has not forgotten.
@@ -41,6 +49,7 @@ func TestReader_catchesUpAfterSilence(t *testing.T) {
 	for what, c := range map[string]struct {
 		events  int
 		store   bool
+		folder  bool
 		clears  int
 		reason  string
 		filled  float64
@@ -48,6 +57,7 @@ func TestReader_catchesUpAfterSilence(t *testing.T) {
 	}{
 		"from the head":                 {events: 400, store: true, forgets: true},
 		"from segments":                 {events: 5000, store: true, forgets: true, filled: 1},
+		"from segments in a folder":     {events: 5000, store: true, folder: true, forgets: true, filled: 1},
 		"not, without segments":         {events: 5000, clears: 1, reason: "are missing"},
 		"from the head without a store": {events: 400, forgets: true},
 	} {
@@ -58,16 +68,20 @@ func TestReader_catchesUpAfterSilence(t *testing.T) {
 			h := newHouse(t)
 			if !c.store {
 				h.store = nil
+			} else if c.folder {
+				h.store = folder(t)
 			}
 			a, b := h.add(s.Dial(t), "a").run(), h.add(link.Dial(t), "b").run()
 			a.write("first")
 			b.must(b.Wait(h.ctx(5*time.Second), a.Last()))
 			link.Cut()
 			a.publish("x", c.events)
+			consultest.Eventually(t, "only the newest are in no segment", func() bool { return a.pending() < segmentLeast || !c.store })
+			a.publish("tail", 100)
 			consultest.Eventually(t, "b knows that it hears nothing", func() bool { return !b.Fresh() })
 			link.Mend()
 			b.must(b.Recover(h.ctx(20 * time.Second)))
-			if missing := b.missing("x", c.events); c.forgets && missing > 0 {
+			if missing := b.missing("x", c.events) + b.missing("tail", 100); c.forgets && missing > 0 {
 				t.Errorf("b has not heard of %d names", missing)
 			}
 			consultest.Eventually(t, "b is fresh", b.Fresh)
@@ -93,14 +107,8 @@ func TestReader_segmentsAreBoundedAndOldReadersForget(t *testing.T) {
 	h := newHouse(t)
 	a, b := h.add(s.Dial(t), "a").run(), h.add(link.Dial(t), "b").run()
 	link.Cut()
-	for i := range maxSegments + 3 {
+	for range maxSegments + 3 {
 		a.publish("x", segmentLeast)
-		consultest.Eventually(t, "the segment is written", func() bool {
-			a.segs.mu.Lock()
-			defer a.segs.mu.Unlock()
-			signal(a.segs.kick)
-			return len(a.segs.pending) == 0 || i > 0
-		})
 		a.must(a.segs.write(h.ctx(5 * time.Second)))
 	}
 	spans, err := listSegments(h.ctx(time.Second), h.store, DefaultPrefix, a.o.Instance)
@@ -247,15 +255,17 @@ func TestReader_aHeadOfALaterVersion(t *testing.T) {
 	h, conn := newHouse(t), consultest.Start(t).Dial(t)
 	b := h.add(conn, "b").run()
 	later := headsPrefix(h.root) + "later.000000000000"
+	b.must(conn.Put(h.ctx(time.Second), later, head{}.next(marksUpTo(1), nil, 1).encode()))
+	b.must(b.Wait(h.ctx(time.Second), Index{"later.000000000000", 1}))
 	b.must(conn.Put(h.ctx(time.Second), later, []byte{headVersion + 1, 1, 2, 3}))
 	consultest.Eventually(t, "caches are passed by", func() bool { return !b.Fresh() })
 	wantNotNow(t, b.Wait(h.ctx(500*time.Millisecond), Index{"later.000000000000", 3}))
-	h1 := head{}.next(marksUpTo(2), nil, 1)
-	b.must(conn.Put(h.ctx(time.Second), later, h1.encode()))
+	b.must(conn.Put(h.ctx(time.Second), later, head{}.next(marksUpTo(4), nil, 1).encode()))
 	consultest.Eventually(t, "b is fresh again", b.Fresh)
-	if marks, _ := b.heard(); len(marks) != 2 {
+	if marks, _ := b.heard(); !slices.Equal(marksUpTo(4), marks) {
 		t.Errorf("b forgot %v", marks)
 	}
+	b.neverCleared()
 }
 
 func TestReader_anAnswerThatWasOvertakenIsNoLoss(t *testing.T) {
@@ -304,4 +314,58 @@ func TestWait_endsWithItsContext(t *testing.T) {
 		}
 	}
 	b.neverCleared()
+}
+
+// An answer tells how things were when it was asked for, not when it is read: in between the process may have been stopped.
+func TestFresh_countsFromTheQuestion(t *testing.T) {
+	t.Parallel()
+	h, conn := newHouse(t), consultest.Start(t).Dial(t)
+	b := h.add(conn, "b")
+	b.must(b.Recover(h.ctx(5 * time.Second)))
+	b.r.heard = time.Now().Add(-time.Minute)
+	b.r.sent = time.Now().Add(-30 * time.Second)
+	same := func() error { return nil }
+	b.r.answered(h.ctx(time.Second), same)
+	if b.Fresh() || b.lag() < 29*time.Second {
+		t.Errorf("fresh by an answer that was asked for 30 s ago; lag %v", b.lag())
+	}
+	b.r.answered(h.ctx(time.Second), same)
+	if !b.Fresh() {
+		t.Error("not fresh by an answer that was asked for just now")
+	}
+}
+
+// A node that is away for so long that its own log is closed and removed replays what it missed all the same.
+func TestReader_comesBackAfterItWasTakenForDead(t *testing.T) {
+	t.Parallel()
+	s := consultest.Start(t)
+	link := consultest.NewLink(t, s)
+	h := newHouse(t)
+	a := h.add(s.Dial(t), "a")
+	a.d.pace, a.d.closedFor = 200*time.Millisecond, 500*time.Millisecond
+	a.run()
+	b := h.add(link.Dial(t), "b", func(o *Options) { o.Duty = nil }).run()
+	link.Cut()
+	h.kill(b.o.Instance)
+	a.publish("x", 5000)
+	consultest.Eventually(t, "b's log is closed and removed", func() bool {
+		_, known := a.log(b.o.Instance)
+		return !known
+	})
+	h.mu.Lock()
+	delete(h.dead, b.o.Instance)
+	h.mu.Unlock()
+	link.Mend()
+	b.must(b.Recover(h.ctx(20 * time.Second)))
+	if missing := b.missing("x", 5000); missing > 0 {
+		t.Errorf("b has not heard of %d names", missing)
+	}
+	b.neverCleared()
+	a.cache("y")
+	i := b.write("y")
+	a.must(a.Wait(h.ctx(5*time.Second), i))
+	if a.caches("y") || i != (Index{again(b.o.Instance, 1), 1}) {
+		t.Errorf("b goes on as %v", i)
+	}
+	a.neverCleared()
 }
