@@ -117,9 +117,17 @@ func (n *Node) become(s admin.State, why string) {
 	n.mu.Unlock()
 	n.halt("cluster", why)
 	if changed {
-		n.log.Info(string(s), zap.String("why", why))
+		n.sayState(s, why)
 		n.tellState()
 	}
+}
+
+func (n *Node) sayState(s admin.State, why string) {
+	fields := []zap.Field{zap.String("node", n.o.Settings.Node.ID), zap.String("store", n.area.ID())}
+	if why != "" {
+		fields = append(fields, zap.String("why", why))
+	}
+	n.log.Info(string(s), fields...)
 }
 
 // tellState lets the members see the state of now.

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -49,8 +48,8 @@ type Options struct {
 // ErrUnsupported is wrapped by the error for a setting that this version knows and cannot serve.
 var ErrUnsupported = errors.New("not supported by this version")
 
-// ErrSettings is wrapped by the error of [New] when the node must not run with these settings beside the others: its id is
-// taken, or its store is not theirs. Starting again changes nothing.
+// ErrSettings is wrapped by the error of [New] and Run when the node must not run with these settings beside the others: its id
+// is taken, or its store is not theirs. Starting again changes nothing.
 var ErrSettings = errors.New("these settings do not fit the cluster")
 
 // Node is one node, built and not yet running. Close it if Run is never called.
@@ -78,7 +77,6 @@ type Node struct {
 	gainOnce sync.Once
 	leave    chan struct{} // closed when the node is to drain
 	leaving  sync.Once
-	grace    atomic.Int64  // for walks in hand at the end
 	ended    chan struct{} // closed when all that Run started has ended
 
 	mu           sync.Mutex

@@ -26,6 +26,7 @@ var ErrHung = errors.New("a store does not answer; ended without waiting for it"
 // Run works until ctx ends or the node was told to drain, then finishes what is in hand and closes everything. It returns nil
 // after an orderly end.
 func (n *Node) Run(ctx context.Context) error {
+	defer n.left()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	go func() {
@@ -50,6 +51,12 @@ func (n *Node) Run(ctx context.Context) error {
 	}
 }
 
+func (n *Node) left() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.state = admin.Left
+}
+
 // Drain tells the node to leave: it takes nothing new, finishes what it has in hand within the deadline, gives everything back
 // and ends its Run. It returns at once; only the first call counts.
 func (n *Node) Drain(deadline time.Duration) {
@@ -70,7 +77,7 @@ func (n *Node) run(ctx context.Context) error {
 		g.Go(func() error { return n.web.Run(gctx) })
 	}
 	if n.together != nil {
-		g.Go(func() error { return n.together.members.Run(gctx) })
+		g.Go(func() error { return ofSettings(n.together.members.Run(gctx)) })
 	}
 	g.Go(func() error {
 		defer endLate()

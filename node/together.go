@@ -81,6 +81,7 @@ func (n *Node) buildShares(ctx context.Context, main *opened) error {
 	o := shares.Options{Self: n.o.Settings.Node.ID, Gained: n.gainedShares, Log: n.log}
 	var err error
 	if n.together == nil {
+		o.Log = nil // it has all, and nothing will change that
 		o.Leaser, err = n.leasesAlone(main)
 	} else {
 		var l *consul.Leaser
@@ -130,8 +131,13 @@ func (n *Node) join(ctx context.Context) (err error) {
 		Isolation: s.Cluster.Isolation, WaitFor: s.Cluster.WaitForNodes,
 		Epoch: n.area.RaiseEpoch, Log: n.log, Metrics: n.o.Registry,
 	})
+	return ofSettings(err)
+}
+
+// ofSettings says of an error that only a change of settings helps.
+func ofSettings(err error) error {
 	if errors.Is(err, cluster.ErrDuplicate) || errors.Is(err, cluster.ErrStore) {
-		err = fmt.Errorf("%w: %w", ErrSettings, err)
+		return fmt.Errorf("%w: %w", ErrSettings, err)
 	}
 	return err
 }

@@ -3,10 +3,13 @@ package main
 import (
 	"context"
 	"fmt"
-	"strconv"
 
+	"go.uber.org/zap"
+
+	"hotfolderd/cluster"
 	"hotfolderd/config"
 	"hotfolderd/leases/consul"
+	"hotfolderd/node"
 )
 
 // announceRules tells the nodes of a cluster that version n of the rules is published, so that they need not wait until they look
@@ -15,20 +18,13 @@ func announceRules(ctx context.Context, s config.Settings, n int) error {
 	if len(s.Cluster.Consul) == 0 {
 		return nil
 	}
-	conn, err := consul.Dial(consulConfig(s.Cluster))
+	conn, err := consul.Dial(node.ConsulConfig(s.Cluster, zap.NewNop()))
 	if err != nil {
 		return err
 	}
 	defer conn.Close()
-	if err := conn.Put(ctx, consul.Root(s.Cluster.Namespace)+"rules", strconv.AppendInt(nil, int64(n), 10)); err != nil {
+	if err := cluster.AnnounceRules(ctx, conn, s.Cluster.Namespace, n); err != nil {
 		return fmt.Errorf("announce rules version %d: %w", n, err)
 	}
 	return nil
-}
-
-func consulConfig(c config.Cluster) consul.Config {
-	return consul.Config{
-		Addresses: c.Consul, TokenFile: c.TokenFile,
-		TLS: consul.TLS{CA: c.TLS.CA, Cert: c.TLS.Cert, Key: c.TLS.Key, ServerName: c.TLS.ServerName},
-	}
 }

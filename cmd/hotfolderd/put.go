@@ -19,6 +19,7 @@ type stored struct {
 	Hash   asset.Hash `json:"sha256"`
 	Size   int64      `json:"size"`
 	Type   string     `json:"type"`
+	Index  string     `json:"index,omitempty"` // what a reader sends as X-Hotfolder-Index, when nodes had to be told
 }
 
 func (a *app) putCommand() *cobra.Command {
@@ -49,7 +50,10 @@ func (a *app) putInto(ctx context.Context, o *opened, name asset.Key, in io.Read
 	if err != nil {
 		return err
 	}
-	got := stored{out.Name, out.Number, rec.Content.Hash, rec.Content.Size, rec.Content.Type}
+	got := stored{Name: out.Name, Number: out.Number, Hash: rec.Content.Hash, Size: rec.Content.Size, Type: rec.Content.Type}
+	if o.tell != nil {
+		got.Index = o.tell.index()
+	}
 	if a.json {
 		return a.printJSON(got)
 	}

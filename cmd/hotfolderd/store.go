@@ -23,6 +23,7 @@ type opened struct {
 	store    *posix.Store
 	area     *workarea.Area
 	others   []*posix.Store
+	tell     *teller // nil: there is no cluster to be told
 }
 
 // open opens the store of the settings. Commands that only read never create one: a store that is not there holds nothing.
@@ -40,11 +41,16 @@ func (a *app) open(ctx context.Context, create bool) (*opened, error) {
 	if err != nil {
 		return nil, noStore(err, dir)
 	}
-	area, err := workarea.Open(ctx, store, workarea.Options{Node: s.Node.ID, Expect: known, Existing: !create})
-	if err != nil {
+	o := &opened{settings: s, store: store}
+	options := workarea.Options{Node: s.Node.ID, Expect: known, Existing: !create}
+	if len(s.Cluster.Consul) > 0 {
+		o.tell = &teller{settings: s, store: store}
+		options.Changes = o.tell
+	}
+	if o.area, err = workarea.Open(ctx, store, options); err != nil {
 		return nil, noStore(errors.Join(err, store.Close()), dir)
 	}
-	return &opened{settings: s, store: store, area: area}, nil
+	return o, nil
 }
 
 func noStore(err error, dir string) error {
@@ -61,11 +67,20 @@ func (a *app) with(ctx context.Context, create bool, do func(*opened) error) err
 		return err
 	}
 	err = do(o)
-	return errors.Join(err, o.close())
+	return errors.Join(err, o.close(context.WithoutCancel(ctx)))
 }
 
-func (o *opened) close() error {
-	errs := []error{o.store.Close()}
+// closeTime bounds the last words to the nodes.
+const closeTime = 10 * time.Second
+
+func (o *opened) close(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, closeTime)
+	defer cancel()
+	var errs []error
+	if o.tell != nil {
+		errs = append(errs, o.tell.end(ctx))
+	}
+	errs = append(errs, o.store.Close())
 	for _, s := range o.others {
 		errs = append(errs, s.Close())
 	}
