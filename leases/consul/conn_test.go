@@ -174,6 +174,10 @@ func TestTokenFile_isReadAgainButNeverEmpty(t *testing.T) {
 			t.Fatalf("content %q: want %q, got %q", c.content, c.want, got.Load())
 		}
 	}
+	none := dial(t, consul.Config{Addresses: []string{s.URL}})
+	if _ = none.Put(t.Context(), "k", nil); got.Load() != "" {
+		t.Fatalf("without a file: got %q", got.Load())
+	}
 	if err := os.Remove(path); err != nil {
 		t.Fatal(err)
 	}

@@ -115,7 +115,6 @@ func (k *Keeper) Next(ctx context.Context, after *Session) (*Session, error) {
 // Consul was not told: then the session ends by itself, after twice its TTL. Idempotent.
 func (k *Keeper) Close() error {
 	k.stop()
-	k.Current().finish(leases.ErrClosed)
 	<-k.done
 	return k.err
 }

@@ -157,12 +157,6 @@ func (l *Leaser) Close() error {
 	return err
 }
 
-func (l *Leaser) isClosed() bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.closed
-}
-
 // nonce tells one asking from another. A name that is locked anew gets a new index only when its value is new, and only a new
 // index keeps a late request of the past from touching it.
 func (l *Leaser) nonce() []byte { return []byte(l.keeper.node + " " + rand.Text()[:16]) }

@@ -152,6 +152,20 @@ func TestClose_leavesNothingOfAskingsUnderWay(t *testing.T) {
 	}
 }
 
+func TestClose_freesWhatItDoesNotKnow(t *testing.T) {
+	t.Parallel()
+	a := openNode(t, consultest.Start(t).Dial(t), "a", long)
+	if _, ok, err := a.conn.Acquire(t.Context(), a.keeper.Current().ID(), a.key("n"), nil); err != nil || !ok {
+		t.Fatal(ok, err)
+	}
+	if err := a.Leaser.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if pair, err := a.conn.Get(t.Context(), a.key("n")); err != nil || pair != nil {
+		t.Fatalf("want no key, got %+v, %v", pair, err)
+	}
+}
+
 // What our session holds without our knowing is no harm to anybody for long.
 func TestLeaser_freesWhatItDoesNotKnow(t *testing.T) {
 	t.Parallel()

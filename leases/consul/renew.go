@@ -60,9 +60,6 @@ func (k *Keeper) watch(ctx context.Context, s *Session) {
 		case !known:
 			k.confirmGone(ctx, s)
 		}
-		if now < index {
-			now = 0 // the servers were restored: begin again
-		}
 		index = now
 		sleep(ctx, sessionFloor-time.Since(begin))
 	}

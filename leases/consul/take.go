@@ -25,9 +25,6 @@ const (
 func (l *Leaser) take(ctx context.Context, s *Session, asked []*lease) error {
 	nonce := l.nonce()
 	for chunk := range slices.Chunk(waiting(asked), batch) {
-		if l.isClosed() {
-			return leases.ErrClosed
-		}
 		epoch, err := l.refuseHeld(ctx, s, chunk)
 		if err != nil {
 			return err

@@ -66,10 +66,7 @@ func (c *Conn) watch(ctx context.Context, prefix string, w watching) {
 			w.seen(pairs, now)
 		}
 		pause = watchPause
-		if now < index {
-			now = 0 // the servers were restored or rebuilt: begin again
-		}
-		index = now
+		index = now // also when it went back: the servers were restored or rebuilt
 		sleep(ctx, watchFloor-time.Since(begin))
 	}
 }

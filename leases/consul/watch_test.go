@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -40,6 +41,9 @@ func TestWatch_seesEveryHolder(t *testing.T) {
 	a, b := startNode(t, s.Dial(t), "a", long), startNode(t, s.Dial(t), "b", long)
 	ida, idb := a.keeper.Current().ID(), b.keeper.Current().ID()
 	first := acquire(t, a, "p/1")
+	if err := a.conn.Put(t.Context(), a.key("held by nobody"), nil); err != nil {
+		t.Fatal(err)
+	}
 	ctx, cancel := context.WithCancel(t.Context())
 	var w seen
 	done := make(chan struct{})
@@ -72,6 +76,39 @@ func TestWatch_tellsThatThereIsNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	<-done // Close ends it too
+}
+
+func TestConnWatch_goesOnWithAConsulThatLostItsData(t *testing.T) {
+	t.Parallel()
+	s := consultest.Start(t)
+	conn := s.Dial(t)
+	root := consul.Root(consultest.Namespace(t))
+	ctx, cancel := context.WithCancel(t.Context())
+	var n, failed atomic.Int32
+	n.Store(-1)
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		conn.Watch(ctx, root, consul.Watching{
+			Seen:   func(pairs api.KVPairs) { n.Store(int32(len(pairs))) },
+			Failed: func(error) { failed.Add(1) },
+		})
+	})
+	for i := range 3 {
+		if err := conn.Put(t.Context(), fmt.Sprint(root, i), nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	consultest.Eventually(t, "three keys", func() bool { return n.Load() == 3 })
+	s.Kill()
+	consultest.Eventually(t, "a failure", func() bool { return failed.Load() > 0 })
+	s.Restart(t)
+	consultest.Eventually(t, "no key", func() bool { return n.Load() == 0 })
+	if err := conn.Put(t.Context(), root+"new", nil); err != nil {
+		t.Fatal(err)
+	}
+	consultest.Eventually(t, "one key", func() bool { return n.Load() == 1 })
+	cancel()
+	wg.Wait()
 }
 
 // Changes that come faster than they are taken in are told together, and the last is never lost.

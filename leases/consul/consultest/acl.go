@@ -15,7 +15,7 @@ const (
 // StartDenying is [Start] with ACLs: nobody may do anything without a token. [Server.Client] and [Server.Dial] may do everything.
 func StartDenying(t testing.TB, hcl ...string) *Server {
 	t.Helper()
-	s := newServer(t, 1, append(hcl, denySettings)...)
+	s := newServer(t, append(hcl, denySettings)...)
 	s.token = managementToken
 	return s.run(t)
 }

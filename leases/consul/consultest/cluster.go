@@ -20,7 +20,7 @@ func StartCluster(t testing.TB, hcl ...string) []*Server {
 	const n = 3
 	var servers []*Server
 	for i := range n {
-		s := newServer(t, i+1, append([]string{fmt.Sprintf(clusterSettings, n)}, hcl...)...)
+		s := newServer(t, append([]string{fmt.Sprintf(clusterSettings, n)}, hcl...)...)
 		s.args = append(s.args, "-data-dir", t.TempDir(), "-node", fmt.Sprintf("server-%d", i+1))
 		servers = append(servers, s)
 	}

@@ -1,4 +1,4 @@
-// Package consultest runs real Consul servers for tests, on loopback addresses that belong to this process. The binary is
+// Package consultest runs real Consul servers for tests, each at a loopback address of its own. The binary is
 // bin/consul, which make tools builds; a test without it fails and says so.
 //
 // [Start] is one server, ready in less than a second, that forgets everything when it is killed. [StartCluster] is three that

@@ -1,6 +1,7 @@
 package consultest
 
 import (
+	"math/rand/v2"
 	"net"
 	"os"
 	"path/filepath"
@@ -8,25 +9,28 @@ import (
 	"testing"
 )
 
-// address is the nth loopback address that is for this process only: no other test can take its ports.
-func address(n int) string {
-	pid := os.Getpid()
-	return net.IPv4(127, byte(16+pid>>14&0x7f), byte(pid>>6), byte(pid&0x3f<<2|n&3)).String()
+// address is a loopback address that most likely nobody else uses, so that nobody takes its ports.
+func address() string {
+	n := rand.Uint32()
+	return net.IPv4(127, byte(16+n>>16%200), byte(n>>8), byte(1+n%250)).String()
 }
 
-// freePorts finds ports that nobody listens on.
-func freePorts(t testing.TB, ip string, n int) []int {
+// freePorts finds ports that nobody listens on, outside of those that the system gives to outgoing connections.
+func freePorts(t testing.TB, ip string, n int) (ports []int) {
 	t.Helper()
-	var ports []int
-	for range n {
-		l, err := net.Listen("tcp", net.JoinHostPort(ip, "0"))
+	for range 100 {
+		port := 10000 + rand.N(20000)
+		l, err := net.Listen("tcp", net.JoinHostPort(ip, strconv.Itoa(port)))
 		if err != nil {
-			t.Fatal(err)
+			continue
 		}
 		defer l.Close()
-		ports = append(ports, l.Addr().(*net.TCPAddr).Port)
+		if ports = append(ports, port); len(ports) == n {
+			return ports
+		}
 	}
-	return ports
+	t.Fatalf("no free ports at %s", ip)
+	return nil
 }
 
 // Binary is the path of Consul; the test fails when it was not built.

@@ -33,7 +33,7 @@ type Server struct {
 // line of hcl is added to its settings. Sessions may be as short as half a second.
 func Start(t testing.TB, hcl ...string) *Server {
 	t.Helper()
-	return newServer(t, 1, hcl...).run(t)
+	return newServer(t, hcl...).run(t)
 }
 
 // run starts a single server.
@@ -52,10 +52,10 @@ session_ttl_min = "500ms"
 limits { http_max_conns_per_client = 2000 }
 `
 
-// newServer prepares a server that listens at the nth address of this process only.
-func newServer(t testing.TB, n int, hcl ...string) *Server {
+// newServer prepares a server that listens at an address of its own.
+func newServer(t testing.TB, hcl ...string) *Server {
 	t.Helper()
-	ip := address(n)
+	ip := address()
 	ports := freePorts(t, ip, 3)
 	s := &Server{
 		Addr: net.JoinHostPort(ip, strconv.Itoa(ports[0])), serf: net.JoinHostPort(ip, strconv.Itoa(ports[2])),

@@ -27,7 +27,7 @@ tls { https { ca_file = %q, cert_file = %q, key_file = %q, verify_incoming = tru
 // StartTLS is [Start] with https only, and clients must show a certificate of its authority. [Config] has what they need.
 func StartTLS(t testing.TB, hcl ...string) *Server {
 	t.Helper()
-	s := newServer(t, 1)
+	s := newServer(t)
 	host, port, err := net.SplitHostPort(s.Addr)
 	if err != nil {
 		t.Fatal(err)
