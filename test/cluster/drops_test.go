@@ -3,42 +3,83 @@ package cluster_test
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
+	"errors"
 	"fmt"
-	"io/fs"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
-	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
-// drops are what was put into the hotfolder: name to SHA-256.
+// drops are what was put into the hotfolder: the contents of each name, in their order.
 type drops struct {
 	w  *world
 	mu sync.Mutex
-	by map[string]string
+	by map[string][]content
 }
 
-func (w *world) drops() *drops { return &drops{w: w, by: map[string]string{}} }
+// content is one that was dropped under a name.
+type content struct {
+	sum string // SHA-256
+	// covered: the next one took its place while it lay there, so it need not have been imported.
+	covered bool
+}
+
+func (w *world) drops() *drops { return &drops{w: w, by: map[string][]content{}} }
 
 // drop puts one new file there, by a rename from outside the hotfolder.
 func (d *drops) drop() (name string) {
 	d.mu.Lock()
-	n := len(d.by)
-	name = fmt.Sprintf("%06d.txt", n)
-	content := fmt.Sprintf("drop %d %d\n%s", n, rand.Uint64(), strings.Repeat("x", rand.IntN(3000)))
-	sum := sha256.Sum256([]byte(content))
-	d.by[name] = hex.EncodeToString(sum[:])
+	name = fmt.Sprintf("%06d.txt", len(d.by))
+	d.by[name] = nil
 	d.mu.Unlock()
-	tmp := filepath.Join(d.w.store, "incoming-"+name)
-	write(d.w.t, tmp, content)
+	tmp := d.prepare(name)
 	if err := os.Rename(tmp, d.w.inbox(name)); err != nil {
 		d.w.t.Error(err)
 	}
 	return name
+}
+
+// some puts n new files there.
+func (d *drops) some(n int) (names []string) {
+	for range n {
+		names = append(names, d.drop())
+	}
+	return names
+}
+
+// again puts other bytes under a name, whether the ones before lie there or were taken already.
+func (d *drops) again(name string) {
+	tmp := d.prepare(name)
+	err := unix.Renameat2(unix.AT_FDCWD, tmp, unix.AT_FDCWD, d.w.inbox(name), unix.RENAME_EXCHANGE)
+	if err == nil {
+		d.mu.Lock()
+		all := d.by[name]
+		all[len(all)-2].covered = true
+		d.mu.Unlock()
+		err = os.Remove(tmp) // the ones before
+	} else if errors.Is(err, os.ErrNotExist) {
+		err = os.Rename(tmp, d.w.inbox(name))
+	}
+	if err != nil {
+		d.w.t.Error(err)
+	}
+}
+
+// prepare writes new bytes for a name beside the hotfolder.
+func (d *drops) prepare(name string) (tmp string) {
+	text := fmt.Sprintf("%s %d\n%s", name, rand.Uint64(), strings.Repeat("x", rand.IntN(3000)))
+	sum := sha256.Sum256([]byte(text))
+	d.mu.Lock()
+	d.by[name] = append(d.by[name], content{sum: hex.EncodeToString(sum[:])})
+	d.mu.Unlock()
+	tmp = filepath.Join(d.w.store, "incoming-"+name)
+	write(d.w.t, tmp, text)
+	return tmp
 }
 
 // stream drops files at about this rate until stop is closed.
@@ -66,6 +107,16 @@ func (d *drops) gone(name string) bool {
 	return os.IsNotExist(err)
 }
 
+// noneLeft reports whether the hotfolder holds none of these.
+func (d *drops) noneLeft(names []string) bool {
+	for _, name := range names {
+		if !d.gone(name) {
+			return false
+		}
+	}
+	return true
+}
+
 // allGone reports whether nothing waits.
 func (d *drops) allGone() bool {
 	entries, err := os.ReadDir(d.w.inbox(""))
@@ -80,75 +131,8 @@ func (d *drops) allGone() bool {
 	return true
 }
 
-// record is what the audit reads of a ledger record.
-type record struct {
-	Key     string `json:"key"`
-	Name    string `json:"name"`
-	Node    string `json:"node"`
-	Token   string `json:"token"`
-	Content struct {
-		SHA256 string `json:"sha256"`
-		Size   int64  `json:"size"`
-	} `json:"content"`
-}
-
-// ledger reads all records of the store with nothing but the standard library.
-func (w *world) ledger() []record {
-	w.t.Helper()
-	var all []record
-	err := filepath.WalkDir(filepath.Join(w.store, "workarea", "ledger"), func(path string, e fs.DirEntry, err error) error {
-		if err != nil || e.IsDir() {
-			return err
-		}
-		data, err := os.ReadFile(path)
-		if err != nil {
-			return err
-		}
-		var r record
-		if err := json.Unmarshal(data, &r); err != nil {
-			return fmt.Errorf("%s: %w", path, err)
-		}
-		all = append(all, r)
-		return nil
-	})
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	return all
-}
-
-// audit holds the ledger and the assets against what was dropped: each once, whole, none lost. It returns the number of records
-// by node.
-func (d *drops) audit(t testing.TB) (byNode map[string]int) {
-	t.Helper()
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	byNode, seen := map[string]int{}, map[string]int{}
-	for _, r := range d.w.ledger() {
-		byNode[r.Node]++
-		seen[r.Key]++
-		if want := d.by[r.Key]; r.Content.SHA256 != want {
-			t.Errorf("%s: want the bytes %s, the record has %s", r.Key, want, r.Content.SHA256)
-		}
-		d.auditAsset(t, r)
-	}
-	for name := range d.by {
-		if seen[name] != 1 {
-			t.Errorf("%s was imported %d times", name, seen[name])
-		}
-	}
-	return byNode
-}
-
-func (d *drops) auditAsset(t testing.TB, r record) {
-	t.Helper()
-	h := r.Content.SHA256
-	data, err := os.ReadFile(filepath.Join(d.w.store, "workarea", "assets", h[:2], h))
-	if err != nil {
-		t.Errorf("%s: %v", r.Key, err)
-		return
-	}
-	if sum := sha256.Sum256(data); hex.EncodeToString(sum[:]) != h {
-		t.Errorf("%s: the asset's bytes are not those of its name", r.Key)
-	}
+// awaitGone waits until everything was taken.
+func (d *drops) awaitGone(patience time.Duration) {
+	d.w.t.Helper()
+	within(d.w.t, patience, "all drops are taken", d.allGone, d.w)
 }

@@ -30,16 +30,33 @@ type process struct {
 	log *logged
 }
 
-// logged keeps what a node wrote.
+// logged keeps what a node wrote, of this start and, in a file, of all.
 type logged struct {
-	mu sync.Mutex
-	b  bytes.Buffer
+	mu   sync.Mutex
+	b    bytes.Buffer
+	file *os.File
+}
+
+func newLog(t testing.TB, path string) *logged {
+	t.Helper()
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o666)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &logged{file: f}
 }
 
 func (l *logged) Write(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	_, _ = l.file.Write(p)
 	return l.b.Write(p)
+}
+
+// tail is the end of it.
+func (l *logged) tail() string {
+	s := l.String()
+	return s[max(0, len(s)-3000):]
 }
 
 func (l *logged) String() string {
@@ -67,7 +84,7 @@ func (p *process) start() {
 	p.t.Helper()
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.log = &logged{}
+	p.log = newLog(p.t, filepath.Join(p.home, "log"))
 	p.cmd = exec.Command(program, "run", "--config", p.settings)
 	p.cmd.Env = append(os.Environ(), "HOME="+p.home, "XDG_STATE_HOME="+p.home)
 	p.cmd.Dir = p.home
@@ -102,6 +119,7 @@ func (p *process) wait() error {
 	if cmd == nil {
 		return nil
 	}
+	defer p.log.file.Close()
 	return cmd.Wait()
 }
 

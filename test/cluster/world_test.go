@@ -2,9 +2,11 @@ package cluster_test
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"hotfolderd/leases/consul/consultest"
 )
@@ -27,7 +29,7 @@ thumbnails: { sizes: [] }
 // newWorld makes a world of n nodes that are not started yet. Each of more is a block of YAML for the settings of all nodes.
 func newWorld(t testing.TB, consul []string, n int, more ...string) *world {
 	t.Helper()
-	dir := t.TempDir()
+	dir := folder(t)
 	w := &world{t: t, dir: dir, store: filepath.Join(dir, "store"), rules: filepath.Join(dir, "rules"), consul: consul}
 	write(t, filepath.Join(w.rules, "inbox.yaml"), defaultRule)
 	write(t, filepath.Join(w.store, "hotfolders", "inbox", ".keep"), "")
@@ -35,6 +37,42 @@ func newWorld(t testing.TB, consul []string, n int, more ...string) *world {
 		w.add(string(rune('a'+i)), "", more...)
 	}
 	return w
+}
+
+// folder is one that goes with the test, or stays to be looked at where HOTFOLDERD_CHAOS_KEEP says.
+func folder(t testing.TB) string {
+	t.Helper()
+	keep := os.Getenv("HOTFOLDERD_CHAOS_KEEP")
+	if keep == "" {
+		return t.TempDir()
+	}
+	dir, err := os.MkdirTemp(keep, consultest.Namespace(t)+"-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// note writes down, beside the logs of the nodes, what the test does.
+func (w *world) note(format string, args ...any) {
+	f, err := os.OpenFile(filepath.Join(w.dir, "notes"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o666)
+	if err != nil {
+		w.t.Error(err)
+		return
+	}
+	defer f.Close()
+	fmt.Fprintf(f, "%s %s\n", time.Now().Format(time.RFC3339Nano), fmt.Sprintf(format, args...))
+}
+
+// String is what the nodes wrote last.
+func (w *world) String() string {
+	var b strings.Builder
+	for _, p := range w.nodes {
+		if p.log != nil {
+			fmt.Fprintf(&b, "--- %s\n%s\n", p.id, p.log.tail())
+		}
+	}
+	return b.String()
 }
 
 // add makes one more node; node is added to its block node:, cluster to its block cluster:.

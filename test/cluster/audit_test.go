@@ -1,0 +1,176 @@
+package cluster_test
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// record is what the audit reads of a ledger record, and of an entry of the catalog.
+type record struct {
+	Drop    string `json:"drop"`
+	Key     string `json:"key"`
+	Name    string `json:"name"`
+	Node    string `json:"node"`
+	Token   string `json:"token"`
+	Content struct {
+		SHA256 string `json:"sha256"`
+		Size   int64  `json:"size"`
+	} `json:"content"`
+	Committed string `json:"committed"`
+}
+
+// audit holds the ledger, the assets and the catalog against what was dropped: each once, whole, none lost, the last of each
+// name on top. It knows nothing but files and the standard library. It returns the number of records by node.
+func (d *drops) audit(t testing.TB) (byNode map[string]int) {
+	t.Helper()
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	byNode = map[string]int{}
+	imported := map[string]map[string]int{} // by key and bytes
+	for _, r := range d.w.ledger() {
+		byNode[r.Node]++
+		if imported[r.Key] == nil {
+			imported[r.Key] = map[string]int{}
+		}
+		imported[r.Key][r.Content.SHA256]++
+		d.auditAsset(t, r)
+	}
+	for key := range imported {
+		if d.by[key] == nil {
+			t.Errorf("%s has a record and was never dropped", key)
+		}
+	}
+	catalog := d.w.catalog()
+	for name, contents := range d.by {
+		auditImports(t, name, contents, imported[name])
+		auditCatalog(t, name, contents, imported[name], catalog["inbox/"+name])
+	}
+	if left := files(filepath.Join(d.w.store, "workarea", "failed")); len(left) > 0 {
+		t.Errorf("drops that failed: %v", left)
+	}
+	t.Logf("audit: %d names, records by node: %v", len(d.by), byNode)
+	return byNode
+}
+
+func auditImports(t testing.TB, name string, contents []content, imported map[string]int) {
+	t.Helper()
+	known := 0
+	for i, c := range contents {
+		n := imported[c.sum]
+		known += n
+		if n > 1 || n == 0 && !c.covered {
+			t.Errorf("%s, content %d of %d: imported %d times", name, i+1, len(contents), n)
+		}
+	}
+	all := 0
+	for _, n := range imported {
+		all += n
+	}
+	if known != all {
+		t.Errorf("%s: %d records have bytes that nobody dropped: %v", name, all-known, imported)
+	}
+}
+
+// auditCatalog wants the versions of a name numbered from 1, one for each import, and the last content as the highest.
+func auditCatalog(t testing.TB, name string, contents []content, imported map[string]int, versions map[int]record) {
+	t.Helper()
+	if len(versions) != len(imported) {
+		t.Errorf("%s: want %d versions in the catalog, got %d", name, len(imported), len(versions))
+	}
+	for n := 1; n <= len(versions); n++ {
+		if versions[n].Content.SHA256 == "" {
+			t.Errorf("%s: no version %d of %d", name, n, len(versions))
+		}
+	}
+	if last := contents[len(contents)-1].sum; versions[len(versions)].Content.SHA256 != last {
+		t.Errorf("%s: the name stands for other bytes than were dropped last: %v, want %v of %v", name, versions, last, contents)
+	}
+}
+
+func (d *drops) auditAsset(t testing.TB, r record) {
+	t.Helper()
+	h := r.Content.SHA256
+	data, err := os.ReadFile(filepath.Join(d.w.store, "workarea", "assets", h[:2], h))
+	if err != nil {
+		t.Errorf("%s: %v", r.Key, err)
+		return
+	}
+	if sum := sha256.Sum256(data); hex.EncodeToString(sum[:]) != h {
+		t.Errorf("%s: the asset's bytes are not those of its name", r.Key)
+	}
+}
+
+// ledger reads all records of the store.
+func (w *world) ledger() []record {
+	w.t.Helper()
+	var all []record
+	for _, path := range files(filepath.Join(w.store, "workarea", "ledger")) {
+		all = append(all, w.read(path))
+	}
+	return all
+}
+
+// catalog reads all entries: the versions of each name.
+func (w *world) catalog() map[string]map[int]record {
+	w.t.Helper()
+	root := filepath.Join(w.store, "workarea", "catalog")
+	all := map[string]map[int]record{}
+	for _, path := range files(root) {
+		rel, _ := filepath.Rel(root, path)
+		name, n := entryOf(rel)
+		if n == 0 {
+			w.t.Errorf("a foreign file in the catalog: %s", rel)
+			continue
+		}
+		if all[name] == nil {
+			all[name] = map[int]record{}
+		}
+		all[name][n] = w.read(path)
+	}
+	return all
+}
+
+// entryOf takes the path of an entry apart: <name>.1.json or <name>.v/<n>.json; 0 when it is neither.
+func entryOf(rel string) (name string, n int) {
+	if name, first := strings.CutSuffix(rel, ".1.json"); first {
+		return name, 1
+	}
+	dir, base := filepath.Split(rel)
+	name, later := strings.CutSuffix(dir, ".v/")
+	n, err := strconv.Atoi(strings.TrimSuffix(base, ".json"))
+	if !later || err != nil {
+		return "", 0
+	}
+	return name, n
+}
+
+func (w *world) read(path string) (r record) {
+	w.t.Helper()
+	data, err := os.ReadFile(path)
+	if err == nil {
+		err = json.Unmarshal(data, &r)
+	}
+	if err != nil {
+		w.t.Error(fmt.Errorf("%s: %w", path, err))
+	}
+	return r
+}
+
+// files are all files below a folder, which may be missing.
+func files(root string) (all []string) {
+	_ = filepath.WalkDir(root, func(path string, e fs.DirEntry, err error) error {
+		if err == nil && !e.IsDir() {
+			all = append(all, path)
+		}
+		return nil
+	})
+	return all
+}
