@@ -109,7 +109,7 @@ func moved(before, after []string, gone string) (n, rest int) {
 
 // TestAssign_lossMovesLittleElse holds for a join, too: it is the same step backwards.
 func TestAssign_lossMovesLittleElse(t *testing.T) {
-	const groups = 5
+	const groups = 3
 	var mean float64
 	for n := 2; n <= 50; n++ {
 		var here, most float64

@@ -223,10 +223,10 @@ func TestConsul_nodesComeAndGoUnderWork(t *testing.T) {
 	}
 	set(equal(a), nil, a)
 	settles(t, "the last one holds all", equal(a), a)
-	if took := time.Since(begin); took > time.Second {
-		t.Errorf("want a dead node taken over in less than a second, it took %v", took)
-	} else {
-		t.Logf("a session is destroyed: taken over after %v", took)
+	took := time.Since(begin)
+	t.Logf("a session is destroyed: taken over after %v", took)
+	if took > 3*time.Second { // it is a twentieth of that on a machine that is not busy; by the TTL alone, 20 s
+		t.Errorf("want a dead node taken over at once, it took %v", took)
 	}
 	check.report(t)
 }
@@ -295,32 +295,30 @@ func TestConsul_pins(t *testing.T) {
 	settles(t, "the sets are given up", equal(b), b)
 }
 
-// quiet waits until nothing is written for three seconds: Consul itself writes a few times after its start.
-func quiet(t *testing.T, s *consultest.Server) {
+// keysIndex is Consul's index at which a key of the namespace was written or removed last.
+func keysIndex(t *testing.T, s *consultest.Server) uint64 {
 	t.Helper()
-	consultest.Eventually(t, "three seconds without a write", func() bool {
-		before := s.RaftIndex(t)
-		wait(t.Context(), 3*time.Second)
-		return s.RaftIndex(t) == before
-	})
+	_, meta, err := s.Client(t).KV().Keys(consul.Root(consultest.Namespace(t)), "", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return meta.LastIndex
 }
 
-// TestConsul_costsFewWrites counts them by Consul's own index.
+// TestConsul_costsFewWrites counts them by Consul's own index, which a few writes of Consul itself move, too.
 func TestConsul_costsFewWrites(t *testing.T) {
 	t.Parallel()
 	s := consultest.Start(t)
 	a, b, c := join(t, s, "a"), join(t, s, "b"), join(t, s, "c")
-	quiet(t, s)
-	index := s.RaftIndex(t)
 	step := func(what string, most uint64, do func()) {
 		t.Helper()
+		index := s.RaftIndex(t)
 		do()
-		now := s.RaftIndex(t)
-		t.Logf("%s: %d writes", what, now-index)
-		if now-index > most {
-			t.Errorf("%s: want at most %d writes, got %d", what, most, now-index)
+		n := s.RaftIndex(t) - index
+		t.Logf("%s: %d writes", what, n)
+		if n > most {
+			t.Errorf("%s: want at most %d writes, got %d", what, most, n)
 		}
-		index = now
 	}
 	step("two nodes begin", 20, func() {
 		set(equal(a, b), nil, a, b)
@@ -330,7 +328,8 @@ func TestConsul_costsFewWrites(t *testing.T) {
 		set(equal(a, b, c), nil, a, b, c)
 		settles(t, "three nodes share all", equal(a, b, c), a, b, c)
 	})
-	step("10,000 claims", 0, func() {
+	before := keysIndex(t, s)
+	step("10,000 claims and five idle seconds", 5, func() {
 		for i := range 10_000 {
 			for _, m := range []*member{a, b, c} {
 				if l, done := m.Claim("in", asset.Key(fmt.Sprint("file", i))); l != nil {
@@ -338,9 +337,11 @@ func TestConsul_costsFewWrites(t *testing.T) {
 				}
 			}
 		}
+		wait(t.Context(), 5*time.Second)
 	})
-	quiet(t, s)
-	index = s.RaftIndex(t)
+	if now := keysIndex(t, s); now != before {
+		t.Errorf("a key was written while nothing changed: index %d, then %d", before, now)
+	}
 	step("one leaves", 20, func() {
 		set(equal(a, b), nil, a, b, c)
 		settles(t, "two nodes share all", equal(a, b), a, b, c)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
 )
 
 // batch is how many names are asked for at once: what one transaction of Consul can lock.
@@ -26,7 +27,7 @@ func (s *Shares) take(ctx context.Context) (taken int) {
 		taken += n
 		if err != nil {
 			s.refuse(parts)
-			s.o.Log.Warn("partitions cannot be taken", zap.Int("partitions", len(parts)-taken), zap.Error(err))
+			s.o.Log.Log(s.level(), "partitions cannot be taken", zap.Int("partitions", len(parts)-taken), zap.Error(err))
 			break
 		}
 	}
@@ -34,6 +35,14 @@ func (s *Shares) take(ctx context.Context) (taken int) {
 		s.o.Log.Info("partitions taken", zap.Int("partitions", taken), zap.Duration("took", time.Since(begin)))
 	}
 	return taken
+}
+
+// level of a failed try: a warning for the first of several.
+func (s *Shares) level() zapcore.Level {
+	if s.loop.fails > 0 {
+		return zap.DebugLevel
+	}
+	return zap.WarnLevel
 }
 
 func (s *Shares) free(p *part) bool {
