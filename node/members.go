@@ -22,7 +22,7 @@ func (n *Node) clusterView() admin.Cluster {
 		c.Members = append(c.Members, memberView(m, v))
 	}
 	for _, h := range n.claims.now().Status() {
-		c.Partitions = append(c.Partitions, admin.Partition{Name: h.Name, Token: h.Token.String(), InHand: h.InHand})
+		c.Partitions = append(c.Partitions, admin.Partition{Name: h.Name, Token: h.Token.String(), InHand: h.InHand, Draining: h.Draining})
 	}
 	return c
 }

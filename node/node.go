@@ -240,6 +240,14 @@ func (n *Node) Area() *workarea.Area { return n.area }
 
 // Addr is where the page is, "" without the role web.
 func (n *Node) Addr() string {
+	if !n.o.Settings.Node.HasRole(config.RoleWeb) {
+		return ""
+	}
+	return n.boundAddr()
+}
+
+// boundAddr is where the node's HTTP is, with or without the page.
+func (n *Node) boundAddr() string {
 	if n.web == nil {
 		return ""
 	}

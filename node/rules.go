@@ -57,8 +57,7 @@ func (d RuleFolder) files() ([]string, error) {
 	}
 	var files []string
 	for _, e := range entries {
-		ext := filepath.Ext(e.Name())
-		if !strings.HasPrefix(e.Name(), ".") && !e.IsDir() && (ext == ".yaml" || ext == ".yml") {
+		if !e.IsDir() && config.IsRuleFile(e.Name()) {
 			files = append(files, filepath.Join(string(d), e.Name()))
 		}
 	}
@@ -71,28 +70,15 @@ func (d RuleFolder) Load(context.Context) ([]config.Rule, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(files) == 0 {
-		return []config.Rule{config.DefaultRule("inbox")}, nil
-	}
-	var rules []config.Rule
-	var errs []error
+	texts := map[string]string{}
 	for _, f := range files {
 		data, err := os.ReadFile(f)
 		if err != nil {
-			errs = append(errs, err)
-			continue
+			return nil, err
 		}
-		rule, err := config.ParseRule(f, data)
-		if err != nil {
-			errs = append(errs, err)
-			continue
-		}
-		rules = append(rules, rule)
+		texts[f] = string(data)
 	}
-	if len(errs) == 0 {
-		errs = append(errs, config.CheckSet(rules))
-	}
-	return rules, errors.Join(errs...)
+	return config.ReadRules(texts)
 }
 
 // loadRules puts the rule set in force.

@@ -126,8 +126,12 @@ func (n *Node) join(ctx context.Context) (err error) {
 		return nil
 	}
 	s := n.o.Settings
+	address, err := s.Advertised(n.boundAddr())
+	if err != nil {
+		return err
+	}
 	n.together.members, err = cluster.Join(ctx, cluster.Options{
-		Conn: n.together.conn, Keeper: n.together.keeper, Namespace: s.Cluster.Namespace, Self: n.member(),
+		Conn: n.together.conn, Keeper: n.together.keeper, Namespace: s.Cluster.Namespace, Self: n.member(address),
 		Isolation: s.Cluster.Isolation, WaitFor: s.Cluster.WaitForNodes,
 		Epoch: n.area.RaiseEpoch, Log: n.log, Metrics: n.o.Registry,
 	})
@@ -142,19 +146,11 @@ func ofSettings(err error) error {
 	return err
 }
 
-func (n *Node) member() cluster.Member {
+func (n *Node) member(address string) cluster.Member {
 	s := n.o.Settings
 	return cluster.Member{
-		ID: s.Node.ID, Instance: n.instance, Address: n.address(), Roles: s.Node.Roles, Weight: s.Node.Weight, Priority: s.Node.Priority,
+		ID: s.Node.ID, Instance: n.instance, Address: address, Roles: s.Node.Roles, Weight: s.Node.Weight, Priority: s.Node.Priority,
 		Version: n.o.Version, Rules: n.rulesHash, RulesVersion: n.rulesVersion, Store: n.area.ID(), State: string(n.State()),
 		Share: 1, Started: n.started,
 	}
-}
-
-// address is where the other nodes reach this one.
-func (n *Node) address() string {
-	if a := n.o.Settings.Cluster.Advertise; a != "" {
-		return a
-	}
-	return n.Addr()
 }

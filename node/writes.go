@@ -55,10 +55,13 @@ func (n *Node) index() string { return n.news.Last().String() }
 // waitIndex is for admin.Backend.
 func (n *Node) waitIndex(ctx context.Context, index string) error {
 	i, err := invalidation.ParseIndex(index)
-	if err != nil {
-		return err
+	if err == nil {
+		err = n.news.Wait(ctx, i)
 	}
-	return n.news.Wait(ctx, i)
+	if errors.Is(err, invalidation.ErrIndex) {
+		err = fmt.Errorf("%w: %w", admin.ErrIndex, err)
+	}
+	return err
 }
 
 // clearCache is for admin.Backend.
