@@ -7,6 +7,9 @@ import (
 	"testing/synctest"
 	"time"
 
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
+
 	"hotfolderd/leases"
 )
 
@@ -199,6 +202,32 @@ func TestShares_releaseWithoutAnswer(t *testing.T) {
 		rest()
 		if n := len(a.Status()); n != 256 {
 			t.Errorf("want all, got %d", n)
+		}
+	})
+}
+
+// TestShares_faultsAreLogged: the first of several as a warning, an ordinary answer never.
+func TestShares_faultsAreLogged(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		if _, err := w.leaser("other").Acquire(t.Context(), "p/7"); err != nil {
+			t.Fatal(err)
+		}
+		core, logs := observer.New(zap.InfoLevel)
+		a := w.start(t, "a", func(o *Options) { o.Log, o.Watch = zap.New(core), nil })
+		warnings := func() int { return logs.FilterLevelExact(zap.WarnLevel).Len() }
+		a.Set(nodes("a"), nil)
+		time.Sleep(time.Minute)
+		if n := warnings(); n != 0 {
+			t.Errorf("%d warnings that another has a name", n)
+		}
+		a.leaser.set(func() { a.leaser.faulty = "p/9" })
+		a.Set(nodes("b"), nil)
+		rest()
+		a.Set(nodes("a"), nil)
+		time.Sleep(time.Minute)
+		if n := warnings(); n != 1 || len(a.Status()) != 254 {
+			t.Errorf("want one warning in a minute of faults, got %d; %d are held", n, len(a.Status()))
 		}
 	})
 }

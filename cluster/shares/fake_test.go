@@ -78,6 +78,7 @@ type fakeLeaser struct {
 	held    int            // answers that were ErrHeld
 	down    error          // of each call
 	deaf    bool           // releases fail
+	faulty  string         // this name cannot be granted
 }
 
 func (w *world) leaser(session string) *fakeLeaser {
@@ -97,7 +98,9 @@ func (f *fakeLeaser) Acquire(ctx context.Context, names ...string) ([]leases.Gra
 	for _, name := range names {
 		f.names[name]++
 		g := leases.Grant{Name: name, Err: leases.ErrHeld}
-		if f.w.held[name] == nil {
+		if f.faulty == name {
+			g.Err = errors.New("broken")
+		} else if f.w.held[name] == nil {
 			g = leases.Grant{Name: name, Lease: f.grant(ctx, name)}
 		} else {
 			f.held++

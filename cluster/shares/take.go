@@ -2,12 +2,15 @@ package shares
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"sync"
 	"time"
 
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
+
+	"hotfolderd/leases"
 )
 
 // batch is how many names are asked for at once: what one transaction of Consul can lock.
@@ -27,7 +30,7 @@ func (s *Shares) take(ctx context.Context) (taken int) {
 		taken += n
 		if err != nil {
 			s.refuse(parts)
-			s.o.Log.Log(s.level(), "partitions cannot be taken", zap.Int("partitions", len(parts)-taken), zap.Error(err))
+			s.o.Log.Log(s.level(ctx), "partitions cannot be taken", zap.Int("partitions", len(parts)-taken), zap.Error(err))
 			break
 		}
 	}
@@ -37,9 +40,9 @@ func (s *Shares) take(ctx context.Context) (taken int) {
 	return taken
 }
 
-// level of a failed try: a warning for the first of several.
-func (s *Shares) level() zapcore.Level {
-	if s.loop.fails > 0 {
+// level of a failed try: a warning for the first of several. That Run ends is no failure.
+func (s *Shares) level(ctx context.Context) zapcore.Level {
+	if s.loop.fails > 0 || ctx.Err() != nil {
 		return zap.DebugLevel
 	}
 	return zap.WarnLevel
@@ -50,7 +53,7 @@ func (s *Shares) free(p *part) bool {
 	return s.loop.in.seen && !held
 }
 
-// acquire asks for one batch.
+// acquire asks for one batch. The error is a fault, of the call or of a name; that another node has a name is none.
 func (s *Shares) acquire(ctx context.Context, parts []*part) (taken int, err error) {
 	ctx, cancel := context.WithTimeout(ctx, callTime)
 	defer cancel()
@@ -60,9 +63,12 @@ func (s *Shares) acquire(ctx context.Context, parts []*part) (taken int, err err
 	}
 	grants, err := s.o.Leaser.Acquire(ctx, names...)
 	for i, g := range grants {
-		if g.Err == nil {
+		switch {
+		case g.Err == nil:
 			parts[i].grip.Store(newGrip(g.Lease, s.signal))
 			taken++
+		case !errors.Is(g.Err, leases.ErrHeld):
+			err = g.Err
 		}
 	}
 	s.refuse(parts)
