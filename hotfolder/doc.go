@@ -1,6 +1,6 @@
 // Package hotfolder watches hotfolders and walks each drop from its arrival to its removal.
 //
-//	door → detect → settle → claim → stage → thumbnails → commit → apply → invalidate → remove
+//	door → detect → settle → claim → stage → thumbnails → commit → apply and invalidate → remove
 //
 // # Parts
 //

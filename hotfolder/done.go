@@ -10,24 +10,19 @@ import (
 // up in the ledger at every scan: slower, never wrong.
 const doneLimit = 2_000_000
 
-// done remembers files that need no work although they are still there, by a 128-bit fingerprint of key and version. Two
-// generations bound its memory: what a scan sees again moves to the young one.
+// done remembers files that need no work although they are still there, by a 64-bit fingerprint of key and version. Of a million
+// such files one new version is taken for a finished one with a chance of 1 to 18 million million, and not after the next start,
+// which draws another seed. Two generations bound its memory: what a scan sees again moves to the young one.
 type done struct {
-	a, b       maphash.Seed
-	young, old map[[2]uint64]struct{}
+	seed       maphash.Seed
+	young, old map[uint64]struct{}
 }
 
-func newDone() *done {
-	return &done{a: maphash.MakeSeed(), b: maphash.MakeSeed(), young: map[[2]uint64]struct{}{}}
-}
+func newDone() *done { return &done{seed: maphash.MakeSeed(), young: map[uint64]struct{}{}} }
 
-func (d *done) print(key asset.Key, v asset.Version) [2]uint64 {
-	return [2]uint64{fingerprint(d.a, key, v), fingerprint(d.b, key, v)}
-}
-
-func fingerprint(seed maphash.Seed, key asset.Key, v asset.Version) uint64 {
+func (d *done) print(key asset.Key, v asset.Version) uint64 {
 	var h maphash.Hash
-	h.SetSeed(seed)
+	h.SetSeed(d.seed)
 	h.WriteString(string(key))
 	h.WriteByte(0)
 	h.WriteString(string(v))
@@ -36,9 +31,9 @@ func fingerprint(seed maphash.Seed, key asset.Key, v asset.Version) uint64 {
 
 func (d *done) add(key asset.Key, v asset.Version) { d.put(d.print(key, v)) }
 
-func (d *done) put(p [2]uint64) {
+func (d *done) put(p uint64) {
 	if len(d.young) >= doneLimit/2 {
-		d.old, d.young = d.young, map[[2]uint64]struct{}{}
+		d.old, d.young = d.young, map[uint64]struct{}{}
 	}
 	d.young[p] = struct{}{}
 }

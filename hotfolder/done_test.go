@@ -46,10 +46,10 @@ func TestDone_takesNothingUnknownForKnown(t *testing.T) {
 
 // filled makes the young generation as full as it gets, as doneLimit/2 files would.
 func filled(d *done) {
-	young := make(map[[2]uint64]struct{}, doneLimit/2+len(d.young))
+	young := make(map[uint64]struct{}, doneLimit/2+len(d.young))
 	maps.Copy(young, d.young)
 	for i := range uint64(doneLimit / 2) {
-		young[[2]uint64{i, 1}] = struct{}{}
+		young[i] = struct{}{}
 	}
 	d.young = young
 }

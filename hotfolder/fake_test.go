@@ -59,7 +59,6 @@ func newBench(t *testing.T, o Options) *bench {
 			defer b.mu.Unlock()
 			b.events = append(b.events, e)
 		},
-		Changed: func(context.Context, asset.Record) {},
 		Step: func(step, hotfolder string, key asset.Key) {
 			if b.step != nil {
 				b.step(step, hotfolder, key)

@@ -54,7 +54,6 @@ type Deps struct {
 	Render  Renderer
 	Claims  Claims
 	Journal func(asset.Event)                                  // must not block
-	Changed func(ctx context.Context, rec asset.Record)        // tells all nodes to forget the name; must not block for long
 	Step    func(step string, hotfolder string, key asset.Key) // called before each step; for tests that end the process there
 	Log     *zap.Logger
 	Node    string

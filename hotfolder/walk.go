@@ -23,7 +23,6 @@ const (
 	stepThumbnails = "thumbnails"
 	stepCommit     = "commit"
 	stepApply      = "apply"
-	stepInvalidate = "invalidate"
 	stepRemove     = "remove"
 )
 
@@ -105,14 +104,11 @@ func (w *walk) run(ctx context.Context) error {
 		return err
 	}
 
-	w.enter(stepApply)
+	w.enter(stepApply) // tells all nodes, too, before and after a name comes to stand for other bytes
 	w.outcome, err = f.r.d.Area.Apply(ctx, w.record)
 	if err != nil {
 		return err
 	}
-
-	w.enter(stepInvalidate)
-	f.r.d.Changed(ctx, w.record)
 
 	w.enter(stepRemove)
 	if w.outcome.Rejected != "" {

@@ -240,7 +240,7 @@ func archived(r *config.Rule)       { r.After = config.AfterArchive }
 func kept(r *config.Rule)           { r.After = config.AfterKeep }
 
 func TestCrash_atEveryStepOfTheWalk(t *testing.T) {
-	for _, step := range []string{"settle", "claim", "stage", "thumbnails", "commit", "apply", "invalidate", "remove", "end"} {
+	for _, step := range []string{"settle", "claim", "stage", "thumbnails", "commit", "apply", "remove", "end"} {
 		t.Run(step, func(t *testing.T) {
 			t.Parallel()
 			if !crashRound(t, crashPlan{Step: step, Rule: rule("inbox", withThumbnails, withLibrary)}) {

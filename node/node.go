@@ -209,7 +209,7 @@ func (n *Node) buildThumbnails(main storage.Store) error {
 func (n *Node) buildRoom() {
 	s := n.o.Settings.Import
 	n.room = hotfolder.New(hotfolder.Deps{
-		Area: n.area, Render: renderer{n.thumbs}, Claims: n.claims, Journal: n.journal, Changed: n.changed,
+		Area: n.area, Render: renderer{n.thumbs}, Claims: n.claims, Journal: n.journal,
 		Step: n.o.Step, Log: n.log, Node: n.o.Settings.Node.ID,
 	}, hotfolder.Options{
 		Workers: s.Workers, PerHotfolder: s.PerHotfolder, Queue: s.Queue, Metrics: hotfolder.NewMetrics(n.o.Registry),
@@ -224,9 +224,6 @@ func (n *Node) journal(e asset.Event) {
 		n.rates.count(e.Hotfolder)
 	}
 }
-
-// changed has nothing to do: the work area tells the log of every name that comes to stand for other bytes.
-func (n *Node) changed(context.Context, asset.Record) {}
 
 // State is where the node is between joining and left.
 func (n *Node) State() admin.State {
