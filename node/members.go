@@ -5,9 +5,21 @@ import (
 	"hotfolderd/cluster"
 )
 
+// joining is why nothing is done before the node is a member.
+const joining = "the node is not a member yet"
+
 // clusterView is for admin.Backend.
 func (n *Node) clusterView() admin.Cluster {
-	v := n.together.members.View()
+	n.mu.Lock()
+	members := n.together.members
+	n.mu.Unlock()
+	if members == nil {
+		return admin.Cluster{
+			Node: n.o.Settings.Node.ID, Instance: n.instance, Isolation: n.o.Settings.Cluster.Isolation,
+			Why: joining, ImportingWhy: joining, Invalidation: n.invalidationView(),
+		}
+	}
+	v := members.View()
 	writable, why := v.Writable()
 	importing, importingWhy := v.Importing()
 	c := admin.Cluster{

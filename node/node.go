@@ -71,6 +71,7 @@ type Node struct {
 	feed     *admin.Feed
 	rates    *rates
 	web      *admin.Server // nil when nobody needs to reach the node
+	answered chan error    // gets what ended the page
 	halts    halts
 	closers  []func() error
 	gained   chan struct{} // closed when the first shares came

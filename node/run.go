@@ -74,7 +74,7 @@ func (n *Node) run(ctx context.Context) error {
 	g, gctx := errgroup.WithContext(late)
 	g.Go(func() error { return n.area.Journal().Run(gctx) })
 	if n.web != nil {
-		g.Go(func() error { return n.web.Run(gctx) })
+		g.Go(func() error { return n.awaitAnswered(gctx) })
 	}
 	if n.together != nil {
 		g.Go(func() error { return ofSettings(n.together.members.Run(gctx)) })

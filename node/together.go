@@ -130,11 +130,14 @@ func (n *Node) join(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	n.together.members, err = cluster.Join(ctx, cluster.Options{
+	members, err := cluster.Join(ctx, cluster.Options{
 		Conn: n.together.conn, Keeper: n.together.keeper, Namespace: s.Cluster.Namespace, Self: n.member(address),
 		Isolation: s.Cluster.Isolation, WaitFor: s.Cluster.WaitForNodes,
 		Epoch: n.area.RaiseEpoch, Log: n.log, Metrics: n.o.Registry,
 	})
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.together.members = members
 	return ofSettings(err)
 }
 

@@ -37,9 +37,34 @@ func (n *Node) buildWeb() error {
 	if err := web.Listen(); err != nil {
 		return err
 	}
-	n.onClose(web.Close)
 	n.web = web
+	n.answer()
 	return nil
+}
+
+// answer serves the page from now on, until Close: the members must reach a node before it joins, and so must the node itself,
+// or it takes an earlier start of its own that was at the same address for one that does not answer and may live.
+func (n *Node) answer() {
+	ctx, end := context.WithCancel(context.Background()) // cleanup: Close
+	n.answered = make(chan error, 1)
+	go func() {
+		defer close(n.answered)
+		n.answered <- n.web.Run(ctx)
+	}()
+	n.onClose(func() error {
+		end()
+		return <-n.answered
+	})
+}
+
+// awaitAnswered returns when the page ends before ctx does.
+func (n *Node) awaitAnswered(ctx context.Context) error {
+	select {
+	case err := <-n.answered:
+		return err
+	case <-ctx.Done():
+		return nil
+	}
 }
 
 // tokenOf reads the token file; surrounding white space does not count. An empty file is refused: it would look like none.
