@@ -98,6 +98,9 @@ func (n *Node) buildShares(ctx context.Context, main *opened) error {
 
 func (n *Node) leasesAlone(main *opened) (leases.Leaser, error) {
 	l, err := local.New(main.private())
+	if errors.Is(err, leases.ErrHeld) {
+		return nil, fmt.Errorf("%w: stop it first; beside the nodes of a cluster, set cluster.consul as they have it", err)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -107,6 +110,9 @@ func (n *Node) leasesAlone(main *opened) (leases.Leaser, error) {
 
 func (n *Node) leasesTogether(ctx context.Context, main *opened) (*consul.Leaser, error) {
 	shared, err := local.Share(main.private())
+	if errors.Is(err, leases.ErrHeld) {
+		return nil, fmt.Errorf("%w: it is alone, its settings name no cluster.consul: stop it, or give it the settings of this cluster", err)
+	}
 	if err != nil {
 		return nil, err
 	}
