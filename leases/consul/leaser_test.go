@@ -209,6 +209,28 @@ func TestAcquire_waitsOutALockDelayThatIsShort(t *testing.T) {
 	}
 }
 
+// A key that our session holds already, by a request that is forgotten, is locked anew: else a late request that was meant for
+// the old lock would touch the new one.
+func TestToken_isNewForAKeyThatIsOursAlready(t *testing.T) {
+	t.Parallel()
+	a := startNode(t, consultest.Start(t).Dial(t), "a", long)
+	lease := acquire(t, a, "n")
+	pair, err := a.conn.Get(t.Context(), a.key("n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := lease.Release(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	forgotten, ok, err := a.conn.Acquire(t.Context(), a.keeper.Current().ID(), a.key("n"), pair.Value)
+	if err != nil || !ok {
+		t.Fatal(ok, err)
+	}
+	if got := acquire(t, a, "n").Token().Index; got <= forgotten {
+		t.Fatalf("the key was locked at %d, the lease has %d", forgotten, got)
+	}
+}
+
 // When Consul's data were lost its indexes begin again: nothing is granted before the epoch is greater.
 func TestToken_growsOverALossOfConsulsData(t *testing.T) {
 	t.Parallel()
