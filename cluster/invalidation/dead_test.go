@@ -84,6 +84,7 @@ func TestDuty_closesOnTheSecondLookOnly(t *testing.T) {
 	a.must(err)
 	b.must(b.Recover(h.ctx(time.Second)))
 	d := newDuty(b.Log)
+	d.pace = testPace
 	look := func(dead bool) (closed bool) {
 		t.Helper()
 		h.mu.Lock()
@@ -95,7 +96,7 @@ func TestDuty_closesOnTheSecondLookOnly(t *testing.T) {
 		o, _ := b.log(a.o.Instance)
 		return o.Closed
 	}
-	pause := func() { <-h.ctx(dutyPace).Done() }
+	pause := func() { <-h.ctx(testPace).Done() }
 	for i, dead := range []bool{true, true, false} { // twice at a time is one look
 		if look(dead) {
 			t.Errorf("look %d: the log of a live writer was closed", i)
@@ -179,7 +180,7 @@ func TestDuty_removesClosedLogsOnce(t *testing.T) {
 	var members []*member
 	for _, id := range []string{"a", "b", "c"} {
 		m := h.add(conn, id)
-		m.d.pace, m.d.closedFor, m.d.sweepPace = 100*time.Millisecond, 300*time.Millisecond, 300*time.Millisecond
+		m.d.closedFor, m.d.sweepPace = 300*time.Millisecond, 300*time.Millisecond
 		members = append(members, m.run())
 	}
 	const gone = 5
@@ -287,7 +288,7 @@ func TestPublish_isAClientThatIsNoMember(t *testing.T) {
 	b.cache("x", "y")
 	end, err := l.Begin(h.ctx(5*time.Second), "x")
 	b.must(err)
-	<-h.ctx(3 * dutyPace).Done()
+	<-h.ctx(5 * testPace).Done()
 	if o, _ := b.log("cli.k2x7q9w4m1zp"); o.Closed || o.Open != 1 {
 		t.Errorf("the client's log was closed: %+v", o)
 	}

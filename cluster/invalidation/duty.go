@@ -122,7 +122,8 @@ func (d *duty) takeOver(ctx context.Context, name string, o origin) error {
 	if err := d.publish(ctx, marks); err != nil {
 		return err
 	}
-	d.l.o.Log.Info("took over the log of a dead writer", zap.String("log", name), zap.Int("intents", len(o.head.intents)), zap.Bool("isolated", alone))
+	d.l.o.Log.Info("took over the log of a dead writer",
+		zap.String("log", name), zap.Int("intents", len(o.head.intents)), zap.Bool("isolated", alone))
 	return d.shut(ctx, name, o)
 }
 

@@ -25,6 +25,9 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
+// testPace is that of the duty.
+const testPace = 200 * time.Millisecond
+
 // house is a cluster: what its nodes share.
 type house struct {
 	t     testing.TB
@@ -86,7 +89,7 @@ func (h *house) add(conn *consul.Conn, id string, change ...func(*Options)) *mem
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	m.Log, l.finishMost = l, 500*time.Millisecond
+	m.Log, l.finishMost, l.d.pace = l, 500*time.Millisecond, testPace
 	return m
 }
 

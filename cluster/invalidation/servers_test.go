@@ -21,7 +21,7 @@ func TestLog_survivesTheLossOfConsulsLeader(t *testing.T) {
 		h.add(consultest.Dial(t, servers...), "a").run(), h.add(consultest.Dial(t, servers...), "b").run(),
 	}
 	var all sync.WaitGroup
-	told, stop := make([]int, len(members)), time.Now().Add(7*time.Second)
+	told, stop := make([]int, len(members)), time.Now().Add(6*time.Second)
 	for i, m := range members {
 		all.Go(func() {
 			for time.Now().Before(stop) {
@@ -37,7 +37,7 @@ func TestLog_survivesTheLossOfConsulsLeader(t *testing.T) {
 	for i, m := range members {
 		other := members[1-i]
 		m.must(m.Wait(h.ctx(20*time.Second), other.Last()))
-		if missing := m.missing(other.o.Node, told[1-i]); missing > 0 || told[1-i] < 20 {
+		if missing := m.missing(other.o.Node, told[1-i]); missing > 0 || told[1-i] < 10 {
 			t.Errorf("%s has not heard of %d of %d names", m.o.Node, missing, told[1-i])
 		}
 		m.neverCleared()

@@ -75,7 +75,7 @@ func TestLog_idleLogsAreNotWritten(t *testing.T) {
 	a.write("x")
 	before, err := conn.List(h.ctx(time.Second), h.root)
 	a.must(err)
-	<-h.ctx(2500 * time.Millisecond).Done()
+	<-h.ctx(1500 * time.Millisecond).Done()
 	after, err := conn.List(h.ctx(time.Second), h.root)
 	a.must(err)
 	if len(before) != 2 || !reflect.DeepEqual(before, after) {

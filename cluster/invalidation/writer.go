@@ -12,7 +12,7 @@ import (
 
 const (
 	retryFirst = 50 * time.Millisecond
-	retryMost  = 2 * time.Second
+	retryMost  = 500 * time.Millisecond
 )
 
 // writer writes the head of the own log: at most one write is under way, and what comes meanwhile goes with the next.
