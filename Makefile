@@ -5,6 +5,7 @@ BIN := bin
 STAMP := $(BIN)/.tools
 # The servers that tests talk to; each is a module of its own below tools/, so that its needs stay out of ours.
 CONSUL := $(BIN)/consul
+S3_SERVERS := $(BIN)/minio $(BIN)/versitygw
 
 # Debian packages that tests need beside Go and gcc (for the race detector).
 DEBIAN_PACKAGES := rsync strace
@@ -35,14 +36,14 @@ build: ## build bin/hotfolderd
 	@mkdir -p $(BIN)
 	CGO_ENABLED=0 go build -trimpath -o $(BIN)/hotfolderd ./cmd/hotfolderd
 
-test: debian $(CONSUL) ## run all tests
+test: debian $(CONSUL) $(S3_SERVERS) ## run all tests
 	go test ./... ./testdata/make
 
 powercut: DEBIAN_PACKAGES += $(POWERCUT_PACKAGES)
 powercut: debian ## cut the power of ext4 and XFS under a running node; needs root and loop devices (ARGS="-rounds 300")
 	cd test/powercut && go test -tags powercut $(ARGS)
 
-check: lint $(CONSUL) ## format, vet, staticcheck, floors, tidy, race detector
+check: lint $(CONSUL) $(S3_SERVERS) ## format, vet, staticcheck, floors, tidy, race detector
 	go test -race -short ./... ./testdata/make
 
 # What can be said of the code without running all of it.
@@ -62,7 +63,7 @@ format: $(STAMP) ## format all Go files
 bench: ## run the benchmarks (BENCH=regexp PKGS=./workarea BENCHTIME=10x)
 	go test -run '^$$' -bench '$(BENCH)' -benchtime $(BENCHTIME) -benchmem -timeout 60m $(PKGS)
 
-tools: $(STAMP) $(CONSUL) debian ## build the tools of `check` and the servers for tests into bin/, and see to Debian packages
+tools: $(STAMP) $(CONSUL) $(S3_SERVERS) debian ## build the tools of `check` and the servers for tests into bin/, and see to Debian packages
 
 $(STAMP): tools/go.mod tools/go.sum
 	@mkdir -p $(BIN)
@@ -73,6 +74,15 @@ $(STAMP): tools/go.mod tools/go.sum
 $(CONSUL): tools/consul/go.mod tools/consul/go.sum
 	@mkdir -p $(BIN)
 	CGO_ENABLED=0 go build -C tools/consul -trimpath -ldflags '-s -w' -o ../../$@ github.com/hashicorp/consul
+
+# Two S3 servers of different make: about five minutes and two minutes the first time.
+$(BIN)/minio: tools/minio/go.mod tools/minio/go.sum
+	@mkdir -p $(BIN)
+	CGO_ENABLED=0 go build -C tools/minio -trimpath -ldflags '-s -w' -o ../../$@ github.com/minio/minio
+
+$(BIN)/versitygw: tools/versitygw/go.mod tools/versitygw/go.sum
+	@mkdir -p $(BIN)
+	CGO_ENABLED=0 go build -C tools/versitygw -trimpath -ldflags '-s -w' -o ../../$@ github.com/versity/versitygw/cmd/versitygw
 
 # Installs what is missing when it may, else says how.
 debian:
