@@ -37,7 +37,7 @@ func TestLog_alone(t *testing.T) {
 	if err := a.Wait(h.ctx(time.Second), Index{a.o.Instance, 3}); err == nil {
 		t.Error("an index that was never given out is taken")
 	}
-	if s := a.Status(); s.Last != i || !s.Fresh || s.Lag != 0 || len(s.Origins) != 0 {
+	if s := a.Status(); s.Last != i || s.Published != 2 || !s.Fresh || s.Lag != 0 || len(s.Origins) != 0 {
 		t.Errorf("got %+v", s)
 	}
 }
@@ -79,6 +79,9 @@ func TestMetrics_countWhatHappens(t *testing.T) {
 	a.must(b.Wait(h.ctx(5*time.Second), a.write("z")))
 	if p, n := testutil.ToFloat64(b.m.published), testutil.ToFloat64(b.m.applied); p != 1 || n != 2 {
 		t.Errorf("published %v, applied %v", p, n)
+	}
+	if s := b.Status(); s.Published != 1 || s.Applied != 2 {
+		t.Errorf("published %d, applied %d", s.Published, s.Applied)
 	}
 	if n, err := testutil.GatherAndCount(reg); err != nil || n < 6 {
 		t.Errorf("%d metrics, %v", n, err)

@@ -124,6 +124,7 @@ func (r *reader) forget(name string, now *origin, marks []uint64) {
 	r.l.m.applied.Add(float64(len(marks)))
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.heardOf += uint64(len(marks))
 	now.applied = now.head.seq
 	r.origins[name] = now
 	r.wake()

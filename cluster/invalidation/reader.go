@@ -35,6 +35,7 @@ type reader struct {
 	heard   time.Time     // everything that was published before is applied
 	doubt   bool          // a look showed less than an earlier one, and no sure look has settled it
 	changed chan struct{} // closed at the next change of origins
+	heardOf uint64        // events that were applied
 	clears  uint64
 	why     string // of the last clear
 }

@@ -17,6 +17,8 @@ type Status struct {
 	// Fresh is [Log.Fresh]. Lag: what others published longer ago than this has been applied here.
 	Fresh bool
 	Lag   time.Duration
+	// Published and Applied count events since the start: told by this node, and heard of others.
+	Published, Applied uint64
 	// Clears counts how often everything was forgotten since the start, but for the start itself and [Log.ClearAll] here; Why says
 	// the last reason.
 	Clears uint64
@@ -40,10 +42,13 @@ func (l *Log) Status() Status {
 	s := Status{Last: l.Last(), Fresh: l.Fresh(), Lag: l.lag()}
 	s.Open, s.Waiting, s.Isolated = l.q.state()
 	if l.o.Conn == nil {
+		s.Published = l.told.Load()
 		return s
 	}
+	s.Published = l.w.told.Load()
 	l.r.mu.Lock()
 	defer l.r.mu.Unlock()
+	s.Applied = l.r.heardOf
 	s.Clears, s.Why = l.r.clears, l.r.why
 	for name, o := range l.r.origins {
 		s.Origins = append(s.Origins, Origin{

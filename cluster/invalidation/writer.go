@@ -4,6 +4,7 @@ import (
 	"context"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/consul/api"
@@ -21,6 +22,7 @@ type writer struct {
 	q    *queue
 	segs *segments
 	m    *metrics
+	told atomic.Uint64 // events that were published
 
 	// For the goroutine of run alone.
 	key   string
@@ -103,6 +105,7 @@ func (w *writer) written(index uint64, h head, b *batch) {
 		w.mine[w.name] = h.seq
 	}
 	w.mu.Unlock()
+	w.told.Add(uint64(len(b.events)))
 	w.m.published.Add(float64(len(b.events)))
 	w.segs.add(b.events)
 	w.q.free(b)
