@@ -16,6 +16,7 @@ import (
 // record is what the audit reads of a ledger record, and of an entry of the catalog.
 type record struct {
 	Drop    string `json:"drop"`
+	Folder  string `json:"hotfolder"` // "" of what was stored by HTTP or the command
 	Key     string `json:"key"`
 	Name    string `json:"name"`
 	Node    string `json:"node"`
@@ -36,6 +37,9 @@ func (d *drops) audit(t testing.TB) (byNode map[string]int) {
 	byNode = map[string]int{}
 	imported := map[string]map[string]int{} // by key and bytes
 	for _, r := range d.w.ledger() {
+		if r.Folder == "" {
+			continue
+		}
 		byNode[r.Node]++
 		if imported[r.Key] == nil {
 			imported[r.Key] = map[string]int{}
