@@ -8,9 +8,11 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 )
 
 // record is what the audit reads of a ledger record, and of an entry of the catalog.
@@ -25,7 +27,7 @@ type record struct {
 		SHA256 string `json:"sha256"`
 		Size   int64  `json:"size"`
 	} `json:"content"`
-	Committed string `json:"committed"`
+	Committed time.Time `json:"committed"`
 }
 
 // audit holds the ledger, the assets and the catalog against what was dropped: each once, whole, none lost, the last of each
@@ -120,6 +122,25 @@ func (w *world) ledger() []record {
 		all = append(all, w.read(path))
 	}
 	return all
+}
+
+// commits are the times of all imports in their order.
+func (w *world) commits() (all []time.Time) {
+	for _, r := range w.ledger() {
+		all = append(all, r.Committed)
+	}
+	slices.SortFunc(all, time.Time.Compare)
+	return all
+}
+
+// longestGap is the longest time without an import that began between two moments.
+func longestGap(commits []time.Time, from, to time.Time) (longest time.Duration) {
+	for i, c := range commits[:max(len(commits)-1, 0)] {
+		if c.After(from) && c.Before(to) {
+			longest = max(longest, commits[i+1].Sub(c))
+		}
+	}
+	return longest
 }
 
 // catalog reads all entries: the versions of each name.
