@@ -6,8 +6,6 @@ import (
 	"maps"
 	"slices"
 	"strconv"
-
-	"go.uber.org/zap"
 )
 
 var errOlder = errors.New("it shows less than an earlier look")
@@ -138,7 +136,6 @@ func (r *reader) wake() {
 
 func (r *reader) clear(reason string) {
 	r.l.clear(reason)
-	r.l.o.Log.Info("everything cached was forgotten", zap.String("reason", reason))
 	r.l.m.clears.Inc()
 	r.mu.Lock()
 	defer r.mu.Unlock()

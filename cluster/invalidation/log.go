@@ -37,7 +37,8 @@ type Options struct {
 	// Forget is called with the marks of names that have changed, in the order of each writer. It may be called by several
 	// goroutines at once, and must be quick: what comes later waits. The slice is not to be kept.
 	Forget func(marks []uint64)
-	// ForgetAll is called when it is not known what has changed. The reason is a part of a sentence. As Forget.
+	// ForgetAll is called when it is not known what has changed, and at the start. The reason is a part of a sentence, for the
+	// log of whoever is called. As Forget.
 	ForgetAll func(reason string)
 	// PublishOnly reads nothing: for a client that caches nothing. Forget and ForgetAll may be nil then.
 	PublishOnly bool
