@@ -1,0 +1,140 @@
+package cluster_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"hotfolderd/leases/consul/consultest"
+)
+
+// TestAPI_aReadWithTheIndexIsNeverOlder writes names through one node and reads them through another, which has cached what was
+// there before.
+func TestAPI_aReadWithTheIndexIsNeverOlder(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, []string{consultest.Start(t).Addr}, 3)
+	w.begin()
+	w.awaitWhole(w.nodes...)
+	pairs, writers := env(t, "HOTFOLDERD_PAIRS", 2000), 6
+	var stale, plain atomic.Int64
+	var wg sync.WaitGroup
+	begin := time.Now()
+	for n := range writers {
+		wg.Go(func() {
+			o := owner{w: w, name: fmt.Sprintf("pairs/%d", n)}
+			for range pairs / writers {
+				if !o.pair() {
+					stale.Add(1)
+				}
+			}
+			plain.Add(o.behind)
+		})
+	}
+	wg.Wait()
+	t.Logf("%d pairs in %v; of as many reads without the index %d were older", pairs, time.Since(begin).Round(time.Millisecond), plain.Load())
+	if stale.Load() > 0 {
+		t.Errorf("%d of %d reads were older than the write whose index they sent", stale.Load(), pairs)
+	}
+}
+
+// owner is the only writer of a few names, so it knows what each stands for.
+type owner struct {
+	w      *world
+	name   string
+	n      int
+	behind int64 // reads without an index that were older
+}
+
+// pair writes and reads once; now and then it removes. false: the read was older.
+func (o *owner) pair() bool {
+	o.n++
+	order := rand.Perm(len(o.w.nodes))
+	at, other, third := o.w.nodes[order[0]], o.w.nodes[order[1]], o.w.nodes[order[2]]
+	name, body := fmt.Sprintf("%s/%d.txt", o.name, o.n%7), fmt.Sprintf("%s version %d", o.name, o.n)
+	index, err := at.do(http.MethodPut, "/v1/assets/"+name, "", body)
+	if err != nil || index.status != http.StatusCreated || index.index == "" {
+		o.w.t.Errorf("%s: put %s: %v, %v", at.id, name, index, err)
+		return true
+	}
+	if r, err := third.do(http.MethodGet, "/v1/assets/"+name, "", ""); err != nil || r.body != body {
+		o.behind++ // it is asked at once, and caches
+	}
+	ok := o.reads(other, name, index.index, http.StatusOK, body)
+	if o.n%10 == 0 {
+		gone, err := other.do(http.MethodDelete, "/v1/assets/"+name, "", "")
+		if err != nil || gone.status != http.StatusNoContent {
+			o.w.t.Errorf("%s: delete %s: %v, %v", other.id, name, gone, err)
+		}
+		ok = o.reads(third, name, gone.index, http.StatusNotFound, "") && ok
+	}
+	return ok
+}
+
+// reads reports whether the node answers with the status and the body that were written.
+func (o *owner) reads(p *process, name, index string, status int, body string) bool {
+	r, err := p.do(http.MethodGet, "/v1/assets/"+name, index, "")
+	ok := err == nil && r.status == status && (body == "" || r.body == body)
+	if !ok {
+		o.w.t.Errorf("%s: get %s with index %s: want %d %q, got %v, %v", p.id, name, index, status, body, r, err)
+	}
+	return ok
+}
+
+func TestAPI_aReadWithoutTheIndexComesSoon(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, []string{consultest.Start(t).Addr}, 3)
+	w.begin()
+	w.awaitWhole(w.nodes...)
+	a, b := w.nodes[0], w.nodes[1]
+	var longest time.Duration
+	for n := range 50 {
+		body := fmt.Sprint("version ", n)
+		a.put("soon/one.txt", body)
+		begin := time.Now()
+		within(t, 5*time.Second, "b has "+body, func() bool {
+			r, err := b.do(http.MethodGet, "/v1/assets/soon/one.txt", "", "")
+			return err == nil && r.body == body
+		}, w)
+		longest = max(longest, time.Since(begin))
+	}
+	t.Logf("the longest of 50 took %v", longest.Round(time.Millisecond))
+	a.remove("soon/one.txt")
+	within(t, 5*time.Second, "b has it no more", func() bool {
+		r, err := b.do(http.MethodGet, "/v1/assets/soon/one.txt", "", "")
+		return err == nil && r.status == http.StatusNotFound
+	}, w)
+}
+
+// An index of a start that is long gone, or none at all, must not make a reader wait for ever.
+func TestAPI_oddIndexes(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, []string{consultest.Start(t).Addr}, 2)
+	w.begin()
+	w.awaitWhole(w.nodes...)
+	a, b := w.nodes[0], w.nodes[1]
+	a.put("odd.txt", "one")
+	index := a.put("odd.txt", "two").index
+	if r := b.fetch("odd.txt", index); r.body != "two" {
+		t.Errorf("want two, got %v", r)
+	}
+	if r := a.fetch("odd.txt", index); r.body != "two" {
+		t.Errorf("want two from its own node, got %v", r)
+	}
+	for _, bad := range []string{"rubbish", "a:b:c", "7"} {
+		r := b.must(http.StatusBadRequest, http.MethodGet, "/v1/assets/odd.txt", bad, "")
+		says(t, r.body, "X-Hotfolder-Index")
+	}
+	a.stop()
+	a.start()
+	a.awaitReady()
+	w.awaitWhole(a, b)
+	for _, p := range w.nodes { // the log of the earlier start is closed; it was followed to its end
+		if r := p.fetch("odd.txt", index); r.body != "two" {
+			t.Errorf("%s: want two, got %v", p.id, r)
+		}
+	}
+}
