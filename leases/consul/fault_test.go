@@ -184,6 +184,32 @@ func TestRelease_whoseAnswerIsLost(t *testing.T) {
 	wantAlive(t, a.keeper.Current().Context())
 }
 
+// Without Consul, giving back and closing take as long as one request, however many names there are.
+func TestClose_doesNotWaitForASilentConsul(t *testing.T) {
+	t.Parallel()
+	s := consultest.Start(t)
+	link := consultest.NewLink(t, s)
+	a := openNode(t, quick(t, link), "a", long)
+	grants, err := a.Acquire(t.Context(), many(256)...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	link.Cut()
+	begin := time.Now()
+	if err := a.Leaser.Close(); !errors.Is(err, consul.ErrUnreachable) {
+		t.Fatalf("want ErrUnreachable, got %v", err)
+	}
+	if took := time.Since(begin); took > 600*time.Millisecond {
+		t.Fatalf("it took %v", took)
+	}
+	for _, g := range grants {
+		awaitEnd(t, g.Lease.Context(), 0, leases.ErrClosed)
+	}
+	if err := a.keeper.Close(); !errors.Is(err, consul.ErrUnreachable) {
+		t.Fatalf("want ErrUnreachable, got %v", err)
+	}
+}
+
 // quick gives up a try soon.
 func quick(t *testing.T, l *consultest.Link) *consul.Conn {
 	t.Helper()

@@ -63,7 +63,8 @@ func first(waits []<-chan error) (failed error) {
 	return failed
 }
 
-// give takes keys away until nobody waits any more.
+// give takes keys away until nobody waits any more. When Consul does not answer, nobody waits for it one batch after another:
+// what is left is swept when it answers again, or goes with the session.
 func (l *Leaser) give() {
 	for now := l.nextParting(); len(now) > 0; now = l.nextParting() {
 		err := l.giveTogether(now)
@@ -73,6 +74,9 @@ func (l *Leaser) give() {
 			} else {
 				l.left(p, err)
 			}
+		}
+		if errors.Is(err, ErrUnreachable) {
+			l.leaveAll(err)
 		}
 	}
 }
@@ -85,6 +89,17 @@ func (l *Leaser) nextParting() []parting {
 	l.parting = l.parting[n:]
 	l.giving = n > 0
 	return now
+}
+
+// leaveAll tells all who stand in line that they waited in vain.
+func (l *Leaser) leaveAll(err error) {
+	l.mu.Lock()
+	now := l.parting
+	l.parting = nil
+	l.mu.Unlock()
+	for _, p := range now {
+		l.left(p, err)
+	}
 }
 
 // left takes the lease out of the table and tells its holder.
