@@ -53,12 +53,11 @@ func memberView(m cluster.Member, v cluster.View) admin.Member {
 
 func (n *Node) invalidationView() admin.Invalidation {
 	s := n.news.Status()
-	v := admin.Invalidation{Fresh: s.Fresh, Lag: s.Lag, Last: s.Last.String(), Clears: s.Clears, Why: s.Why}
+	v := admin.Invalidation{Fresh: s.Fresh, Lag: s.Lag, Last: s.Last.String(), Clears: s.Clears, Why: s.Why, Events: s.Applied}
 	for _, o := range s.Origins {
 		v.Origins = append(v.Origins, admin.Origin{
-			Log: o.Log, Newest: o.Seq, Followed: o.Applied, Open: o.Open, Closed: o.Closed, Self: o.Log == s.Last.Instance,
+			Log: o.Log, Newest: o.Seq, Followed: o.Applied, Open: o.Open, Closed: o.Closed, Self: o.Own,
 		})
-		v.Events += o.Applied
 	}
 	return v
 }
