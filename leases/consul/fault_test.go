@@ -85,12 +85,17 @@ func TestCluster_leasesSurviveTheLossOfAServer(t *testing.T) {
 	servers := consultest.StartCluster(t)
 	n := startNode(t, consultest.Dial(t, servers...), "a", ttl)
 	lease := acquire(t, n, "n")
-	// survived: renewed after the fault, for without that it would have ended.
+	other := startNode(t, consultest.Dial(t, servers...), "b", ttl)
+	var w seen
+	go other.Watch(t.Context(), w.tell)
+	// survived: renewed after the fault, for without that it would have ended; and others see what happens after it.
 	survived := func(t *testing.T) {
 		t.Helper()
 		begin := time.Now()
 		eventuallyAcquire(t, n, t.Name())
 		t.Logf("consul could be used again after %v", time.Since(begin))
+		consultest.Eventually(t, "the other node sees it", func() bool { return w.has(t.Name()) })
+		t.Logf("another node saw it after %v", time.Since(begin))
 		pause(lease.Context(), ttl)
 		wantAlive(t, lease.Context())
 	}

@@ -35,6 +35,12 @@ func (s *seen) is(want map[string]string) bool {
 	return s.n > 0 && maps.Equal(s.last, want)
 }
 
+func (s *seen) has(name string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.last[name] != ""
+}
+
 func TestWatch_seesEveryHolder(t *testing.T) {
 	t.Parallel()
 	s := consultest.Start(t)
