@@ -11,8 +11,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -68,15 +70,15 @@ func (l *logged) String() string {
 // has reports whether a line was logged.
 func (l *logged) has(text string) bool { return strings.Contains(l.String(), text) }
 
-// freeAddr is an address of loopback that nobody listened on a moment ago.
+// given counts the addresses.
+var given atomic.Int32
+
+// freeAddr is an address of loopback that stays free: its IP belongs to this process, and no connection begins there.
 func freeAddr(t testing.TB) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
+	pid := os.Getpid()
+	ip := net.IPv4(127, byte(144+pid>>14&0x3f), byte(pid>>6), byte(pid&0x3f<<2|1))
+	return net.JoinHostPort(ip.String(), strconv.Itoa(20000+int(given.Add(1))))
 }
 
 // start begins the process and does not wait until it is ready.
