@@ -133,10 +133,10 @@ func (c *Cluster) verdict(ctx context.Context, r *rival, again bool) answer {
 // patience is how long a session may live on without its node.
 func (c *Cluster) patience(ctx context.Context, r *rival) time.Duration {
 	ttl := consul.DefaultTTL
-	if r.session == "" {
-		return 2*ttl + slack
-	}
 	_ = c.o.Conn.Do(ctx, func(ctx context.Context, cl *api.Client) error {
+		if r.session == "" {
+			return nil
+		}
 		s, _, err := cl.Session().Info(r.session, new(api.QueryOptions).WithContext(ctx))
 		if err != nil || s == nil {
 			return err

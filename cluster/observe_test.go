@@ -199,9 +199,10 @@ func TestObserve_aMemberThatTellsOurAddressIsNotDead(t *testing.T) {
 	a := w.start("a")
 	b := w.start("b", func(o *Options) { o.Self.Address = a.livez.addr() })
 	w.sees("a b", a, b)
+	session := w.sessionOf("b")
 	w.probed(a, 16) // eight by each
-	if v := b.View(); len(v.Suspects) > 0 || ids(v) != "a b" {
-		t.Fatalf("want both and no suspect, got %+v", v)
+	if v := b.View(); len(v.Suspects) > 0 || ids(v) != "a b" || w.sessionOf("b") != session {
+		t.Fatalf("want both, no suspect and session %s, got %+v, %s", session, v, w.sessionOf("b"))
 	}
 }
 
@@ -241,8 +242,11 @@ func TestView_withoutConsulContactEnds(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, row.ttl)
-			a, b := w.start("a"), w.start("b")
+			a, b := w.start("a"), w.start("b", func(o *Options) { o.Self.Priority = 100 })
 			w.sees("a b", a, b)
+			if !b.Duty() || a.Duty() {
+				t.Errorf("want b to have the duty")
+			}
 			begin := time.Now()
 			b.way.silence()
 			w.until(b, "contact is lost", func(v View) bool { return !v.Contact })

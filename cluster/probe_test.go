@@ -53,7 +53,13 @@ func TestAsk(t *testing.T) {
 		}), alive, "a.1"},
 		{"another instance", answering(func(w http.ResponseWriter, r *http.Request) { w.Header().Set(InstanceHeader, "a.2") }), gone, "a.2"},
 		{"another program, or a proxy", answering(http.NotFound), silent, ""},
-		{"a redirect is not followed", answering(func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/x", http.StatusFound) }), silent, ""},
+		{"a redirect is not followed", answering(func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == "/livez" {
+				http.Redirect(w, r, "/other", http.StatusFound)
+				return
+			}
+			w.Header().Set(InstanceHeader, "a.1")
+		}), silent, ""},
 		{"nobody listens", func(t *testing.T) string {
 			l, err := net.Listen("tcp", "127.0.0.1:0")
 			if err != nil {

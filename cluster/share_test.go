@@ -104,6 +104,8 @@ func TestShed_theOthersSeeThatANodeTakesLess(t *testing.T) {
 		m, _ := v.Member("a")
 		return m.Takes() == 0.5 && m.Lag == 64*time.Second && m.Waiting == 4096
 	})
+	a.setShare(0.25)
+	w.until(b, "a takes a quarter", func(v View) bool { m, _ := v.Member("a"); return m.Takes() == 0.25 })
 	if m, _ := a.View().Member("b"); m.Takes() != 1 {
 		t.Errorf("want b to take all it can, got %v", m.Takes())
 	}
