@@ -11,12 +11,15 @@ S3_SERVERS := $(BIN)/minio $(BIN)/versitygw
 DEBIAN_PACKAGES := rsync strace
 # What the tests with power cuts need beyond these.
 POWERCUT_PACKAGES := e2fsprogs xfsprogs mount util-linux
+# What those with networks that are cut need.
+CHAOS_PACKAGES := iproute2 nftables
 
 # What a call may change: make run ARGS="--config my.yaml", make bench BENCH=Commit PKGS=./workarea
 ARGS ?=
 BENCH ?= .
 BENCHTIME ?= 1s
 PKGS ?= ./...
+ROUNDS ?= 1000
 
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
 DIST_PLATFORMS := linux-amd64 linux-arm64
@@ -24,7 +27,7 @@ GO_FILES = $(shell git ls-files --cached --others --exclude-standard '*.go')
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run build test powercut check lint format bench tools debian dist clean
+.PHONY: help run build test powercut chaos check lint format bench tools debian dist clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -43,6 +46,10 @@ powercut: DEBIAN_PACKAGES += $(POWERCUT_PACKAGES)
 powercut: debian ## cut the power of ext4 and XFS under a running node; needs root and loop devices (ARGS="-rounds 300")
 	cd test/powercut && go test -tags powercut $(ARGS)
 
+chaos: DEBIAN_PACKAGES += $(CHAOS_PACKAGES)
+chaos: debian $(CONSUL) ## kill, stop and cut off nodes and Consul, over and over; needs root (ROUNDS=20 ARGS="-skip InANetwork")
+	HOTFOLDERD_CHAOS_ROUNDS=$(ROUNDS) go test -tags chaos -count 1 -v -timeout 0 -run '^Test(Chaos|Faults)' ./test/cluster $(ARGS)
+
 check: lint $(CONSUL) $(S3_SERVERS) ## format, vet, staticcheck, floors, tidy, race detector
 	go test -race -short ./... ./testdata/make
 
@@ -52,8 +59,10 @@ lint: $(STAMP)
 		if [ -n "$$unformatted" ]; then echo "not formatted (make format): $$unformatted"; exit 1; fi
 	go vet ./... ./testdata/make
 	go vet -tags powercut ./test/powercut
+	go vet -tags chaos ./test/cluster
 	$(BIN)/staticcheck ./... ./testdata/make
 	$(BIN)/staticcheck -tags powercut ./test/powercut
+	$(BIN)/staticcheck -tags chaos ./test/cluster
 	go test -run '^TestFloors' ./node
 	go mod tidy -diff
 
