@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"go.uber.org/zap"
 
@@ -126,6 +127,10 @@ func (n *Node) leasesTogether(ctx context.Context, main *opened) (*consul.Leaser
 	return l, nil
 }
 
+// silence is how long a member must answer nobody before its session is taken. It is longer than a node without Consul's answer
+// goes on importing (3 s), so that one whose network is gone stops before others start on its partitions.
+const silence = 4 * time.Second
+
 // join makes the node a member. It answers the others' probes from then on.
 func (n *Node) join(ctx context.Context) (err error) {
 	if n.together == nil {
@@ -138,7 +143,7 @@ func (n *Node) join(ctx context.Context) (err error) {
 	}
 	members, err := cluster.Join(ctx, cluster.Options{
 		Conn: n.together.conn, Keeper: n.together.keeper, Namespace: s.Cluster.Namespace, Self: n.member(address),
-		Isolation: s.Cluster.Isolation, WaitFor: s.Cluster.WaitForNodes,
+		Isolation: s.Cluster.Isolation, WaitFor: s.Cluster.WaitForNodes, Probe: cluster.ProbeOptions{Silence: silence},
 		Epoch: n.area.RaiseEpoch, Log: n.log, Metrics: n.o.Registry,
 	})
 	n.mu.Lock()

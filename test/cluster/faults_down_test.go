@@ -1,8 +1,6 @@
 package cluster_test
 
 import (
-	"context"
-	"io"
 	"net/http"
 	"sync"
 	"testing"
@@ -79,32 +77,11 @@ func (w *world) readAll(name string, stop <-chan struct{}) (ended chan struct{})
 			case <-time.After(50 * time.Millisecond):
 			}
 			for _, p := range w.nodes {
-				if status, body := p.read(name); status != http.StatusOK {
-					w.t.Errorf("%s: want %s read all the time, got status %d: %s", p.id, name, status, body)
+				if r, err := p.do(http.MethodGet, "/v1/assets/"+name, "", ""); err != nil || r.status != http.StatusOK {
+					w.t.Errorf("%s: want %s read all the time, got %v, %v", p.id, name, r, err)
 				}
 			}
 		}
 	}()
 	return ended
-}
-
-// read reads a name from the node; the status is 0 when it does not answer in good time.
-func (p *process) read(name string) (status int, body string) {
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+p.addr+"/v1/assets/"+name, nil)
-	if err != nil {
-		p.t.Error(err)
-		return 0, ""
-	}
-	res, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return 0, err.Error()
-	}
-	defer res.Body.Close()
-	b, err := io.ReadAll(res.Body)
-	if err != nil {
-		return 0, err.Error()
-	}
-	return res.StatusCode, string(b)
 }

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -26,6 +27,8 @@ type process struct {
 	id, addr string
 	settings string // file
 	home     string
+	token    string   // of its HTTP, if it wants one
+	inside   []string // the command that runs it where it lives, if that is elsewhere
 
 	mu  sync.Mutex
 	cmd *exec.Cmd
@@ -87,7 +90,8 @@ func (p *process) start() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.log = newLog(p.t, filepath.Join(p.home, "log"))
-	p.cmd = exec.Command(program, "run", "--config", p.settings)
+	argv := append(slices.Clone(p.inside), program, "run", "--config", p.settings)
+	p.cmd = exec.Command(argv[0], argv[1:]...)
 	p.cmd.Env = append(os.Environ(), "HOME="+p.home, "XDG_STATE_HOME="+p.home)
 	p.cmd.Dir = p.home
 	p.cmd.Stdout, p.cmd.Stderr = p.log, p.log
@@ -142,6 +146,7 @@ func (p *process) get(route string, into any) bool {
 	if err != nil {
 		p.t.Fatal(err)
 	}
+	p.show(req)
 	res, err := http.DefaultClient.Do(req)
 	if err != nil {
 		return false
@@ -152,6 +157,23 @@ func (p *process) get(route string, into any) bool {
 		return res.StatusCode == http.StatusOK
 	}
 	return res.StatusCode == http.StatusOK && json.NewDecoder(res.Body).Decode(into) == nil
+}
+
+// show has a request carry the token.
+func (p *process) show(req *http.Request) {
+	if p.token != "" {
+		req.Header.Set("Authorization", "Bearer "+p.token)
+	}
+}
+
+// tail is the end of what it wrote.
+func (p *process) tail() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.log == nil {
+		return ""
+	}
+	return p.log.tail()
 }
 
 func (p *process) ready() bool { return p.get("/readyz", nil) }

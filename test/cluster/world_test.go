@@ -68,9 +68,7 @@ func (w *world) note(format string, args ...any) {
 func (w *world) String() string {
 	var b strings.Builder
 	for _, p := range w.nodes {
-		if p.log != nil {
-			fmt.Fprintf(&b, "--- %s\n%s\n", p.id, p.log.tail())
-		}
+		fmt.Fprintf(&b, "--- %s\n%s\n", p.id, p.tail())
 	}
 	return b.String()
 }

@@ -1,0 +1,148 @@
+//go:build chaos
+
+package cluster_test
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"hotfolderd/leases/consul/consultest"
+)
+
+// TestFaults_aNodeInANetworkOfItsOwnStopsBeforeOthersStart has one node in a network namespace, from which no packet comes any
+// more for a while: not from Consul and not from the other nodes. All settings are the defaults.
+func TestFaults_aNodeInANetworkOfItsOwnStopsBeforeOthersStart(t *testing.T) {
+	server := consultest.Start(t)
+	n := newNetwork(t)
+	w := newWorld(t, []string{n.relay(server.Addr)}, 1)
+	n.move(w.nodes[0])
+	w.consul = []string{server.Addr}
+	w.add("b", "")
+	w.add("c", "")
+	w.begin()
+	d := w.drops()
+	stop := make(chan struct{})
+	ended := d.stream(50, stop)
+	var offs []off
+	for range rounds(t, 2) {
+		offs = append(offs, w.cutRound(server, w.nodes[0], n.cut, n.mend))
+	}
+	close(stop)
+	<-ended
+	d.awaitTaken(time.Minute)
+	d.audit(t)
+	w.auditOffs(t, offs)
+}
+
+// network is a namespace with two ways to this machine: one that is cut, and one to look at the node all the time.
+type network struct {
+	t    testing.TB
+	name string
+	// near and far are the addresses at the two ends of the way that is cut, eye is the node's on the other.
+	near, far, eye string
+}
+
+func newNetwork(t testing.TB) *network {
+	t.Helper()
+	if os.Getuid() != 0 {
+		t.Fatal("a network namespace needs root: run make chaos as root, or without this test: make chaos ARGS='-skip InANetwork'")
+	}
+	pid := os.Getpid()
+	part := fmt.Sprintf("198.18.%d.%%d", pid&0xff)
+	n := &network{
+		t: t, name: fmt.Sprintf("hf%d", pid),
+		near: fmt.Sprintf(part, 1), far: fmt.Sprintf(part, 2), eye: fmt.Sprintf(part, 6),
+	}
+	n.run("ip", "netns", "add", n.name)
+	t.Cleanup(func() { n.run("ip", "netns", "del", n.name) })
+	n.way("cut", n.near, n.far)
+	n.way("eye", fmt.Sprintf(part, 5), n.eye)
+	n.inside("ip", "link", "set", "lo", "up")
+	return n
+}
+
+// way is a pair of interfaces: it goes with the namespace.
+func (n *network) way(kind, near, far string) {
+	n.t.Helper()
+	here, there := n.name+kind, kind+"0"
+	n.run("ip", "link", "add", here, "type", "veth", "peer", "name", there, "netns", n.name)
+	n.run("ip", "addr", "add", near+"/30", "dev", here)
+	n.run("ip", "link", "set", here, "up")
+	n.inside("ip", "addr", "add", far+"/30", "dev", there)
+	n.inside("ip", "link", "set", there, "up")
+}
+
+func (n *network) run(argv ...string) {
+	n.t.Helper()
+	if out, err := exec.Command(argv[0], argv[1:]...).CombinedOutput(); err != nil {
+		n.t.Fatalf("%s: %v\n%s", strings.Join(argv, " "), err, out)
+	}
+}
+
+func (n *network) inside(argv ...string) {
+	n.t.Helper()
+	n.run(append([]string{"ip", "netns", "exec", n.name}, argv...)...)
+}
+
+// cut drops every packet, without a word to anybody.
+func (n *network) cut() {
+	n.inside("nft", `add table inet cut; add chain inet cut in { type filter hook input priority 0; }; add rule inet cut in iifname "cut0" drop`)
+}
+
+func (n *network) mend() { n.inside("nft", "delete", "table", "inet", "cut") }
+
+// move has the node live there.
+func (n *network) move(p *process) {
+	n.t.Helper()
+	p.token, p.inside = strings.Repeat("token", 8), []string{"ip", "netns", "exec", n.name}
+	write(n.t, p.home+"/token", p.token)
+	b, err := os.ReadFile(p.settings)
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	settings := strings.Replace(string(b), fmt.Sprintf("listen: %q", p.addr), fmt.Sprintf("listen: %q, token_file: %q", "0.0.0.0:8480", p.home+"/token"), 1)
+	settings = strings.Replace(settings, "  namespace:", fmt.Sprintf("  advertise: %q\n  namespace:", n.far+":8480"), 1)
+	write(n.t, p.settings, settings)
+	p.addr = n.eye + ":8480"
+}
+
+// relay is an address in reach of the namespace behind which this one is.
+func (n *network) relay(to string) string {
+	n.t.Helper()
+	l, err := net.Listen("tcp", n.near+":0")
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	n.t.Cleanup(func() { l.Close() })
+	go func() {
+		for {
+			near, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go join(near, to)
+		}
+	}()
+	return l.Addr().String()
+}
+
+// join copies both ways until either side ends.
+func join(near net.Conn, to string) {
+	defer near.Close()
+	far, err := net.Dial("tcp", to)
+	if err != nil {
+		return
+	}
+	defer far.Close()
+	var both sync.WaitGroup
+	both.Go(func() { _, _ = io.Copy(far, near); far.Close() })
+	both.Go(func() { _, _ = io.Copy(near, far); near.Close() })
+	both.Wait()
+}
