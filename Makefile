@@ -8,7 +8,7 @@ CONSUL := $(BIN)/consul
 S3_SERVERS := $(BIN)/minio $(BIN)/versitygw
 
 # Debian packages that tests need beside Go and gcc (for the race detector).
-DEBIAN_PACKAGES := rsync strace
+DEBIAN_PACKAGES := rsync strace curl lftp python3
 # What the tests with power cuts need beyond these.
 POWERCUT_PACKAGES := e2fsprogs xfsprogs mount util-linux
 # What those with networks that are cut need.
@@ -27,13 +27,17 @@ GO_FILES = $(shell git ls-files --cached --others --exclude-standard '*.go')
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run build test powercut chaos check lint format bench tools debian dist clean
+.PHONY: help run cluster build test powercut chaos check lint format bench tools debian dist clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 run: build ## build, then run it here with the defaults: ./data, one hotfolder `inbox` (ARGS="..." adds flags)
 	./$(BIN)/hotfolderd run $(ARGS)
+
+cluster: build $(CONSUL) ## run three nodes and a Consul of their own on ./data-cluster, to see them work together
+	go build -o $(BIN)/trial ./test/trial
+	./$(BIN)/trial $(ARGS)
 
 build: ## build bin/hotfolderd
 	@mkdir -p $(BIN)
