@@ -2,6 +2,7 @@ package consultest
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 )
 
@@ -42,7 +43,7 @@ func StartCluster(t testing.TB, hcl ...string) []*Server {
 // Heal waits until all servers are well, so that the loss of any one is borne again.
 func Heal(t testing.TB, servers []*Server) {
 	t.Helper()
-	Eventually(t, "a cluster that is whole", func() bool {
+	await(t, election, func() bool {
 		for _, s := range servers {
 			health, err := s.Client(t).Operator().AutopilotServerHealth(nil)
 			if err != nil || !health.Healthy || health.FailureTolerance < (len(servers)-1)/2 {
@@ -50,20 +51,31 @@ func Heal(t testing.TB, servers []*Server) {
 			}
 		}
 		return true
-	})
+	}, func() string { return "a cluster that is whole: " + states(t, servers) })
+}
+
+// states is what each server says of itself.
+func states(t testing.TB, servers []*Server) string {
+	t.Helper()
+	var all []string
+	for _, s := range servers {
+		stats := s.stats(t, "raft")
+		all = append(all, fmt.Sprintf("%s is %v in term %v with %v others", s.Addr, stats["state"], stats["term"], stats["num_peers"]))
+	}
+	return strings.Join(all, "; ")
 }
 
 // Leader is the server that leads, once one does. A server that is paused or killed leads no more.
 func Leader(t testing.TB, servers []*Server) (leader *Server) {
 	t.Helper()
-	Eventually(t, "a leader", func() bool {
+	await(t, election, func() bool {
 		for _, s := range servers {
 			if s.stats(t, "consul")["leader"] == "true" {
 				leader = s
 			}
 		}
 		return leader != nil
-	})
+	}, func() string { return "a leader: " + states(t, servers) })
 	return leader
 }
 

@@ -15,6 +15,7 @@ import (
 
 const (
 	patience = 20 * time.Second
+	election = 60 * time.Second // a busy machine misses heartbeats, and elects again and again
 	poll     = 5 * time.Millisecond
 )
 
@@ -81,12 +82,10 @@ func (s *Server) awaitLeader(t testing.TB) {
 		nodes, _, err := cl.Catalog().Nodes(nil)
 		return err == nil && len(nodes) > 0
 	}
-	for end := time.Now().Add(patience); !ready(); time.Sleep(poll) {
-		if time.Now().After(end) {
-			log, _ := os.ReadFile(s.log)
-			t.Fatalf("consul at %s has no leader after %v:\n%s", s.Addr, patience, log)
-		}
-	}
+	await(t, election, ready, func() string {
+		log, _ := os.ReadFile(s.log)
+		return fmt.Sprintf("consul at %s knows a leader:\n%s", s.Addr, log)
+	})
 }
 
 // Namespace is a name that no other test uses.
@@ -97,9 +96,14 @@ func Namespace(t testing.TB) string {
 // Eventually waits up to 20 s until ok is true.
 func Eventually(t testing.TB, what string, ok func() bool) {
 	t.Helper()
-	for end := time.Now().Add(patience); !ok(); time.Sleep(poll) {
+	await(t, patience, ok, func() string { return what })
+}
+
+func await(t testing.TB, most time.Duration, ok func() bool, what func() string) {
+	t.Helper()
+	for end := time.Now().Add(most); !ok(); time.Sleep(poll) {
 		if time.Now().After(end) {
-			t.Fatalf("it never came: %s", what)
+			t.Fatalf("it never came in %v: %s", most, what())
 		}
 	}
 }

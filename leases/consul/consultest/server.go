@@ -1,6 +1,8 @@
 package consultest
 
 import (
+	"bytes"
+	"fmt"
 	"net"
 	"os"
 	"os/exec"
@@ -94,8 +96,30 @@ func (s *Server) start(t testing.TB) {
 	s.cmd = cmd
 }
 
-// Pause stops the process where it is (SIGSTOP); it keeps its connections.
-func (s *Server) Pause(t testing.TB) { s.signal(t, syscall.SIGSTOP) }
+// Pause stops the process where it is (SIGSTOP); it keeps its connections. When it returns, nothing of it runs any more.
+func (s *Server) Pause(t testing.TB) {
+	t.Helper()
+	s.signal(t, syscall.SIGSTOP)
+	Eventually(t, "every thread stands still", func() bool { return stopped(s.pid()) })
+}
+
+func (s *Server) pid() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.cmd.Process.Pid
+}
+
+// stopped looks at the state of each thread, which follows the name in parentheses.
+func stopped(pid int) bool {
+	threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", pid))
+	for _, path := range threads {
+		b, rerr := os.ReadFile(path)
+		if _, after, ok := bytes.Cut(b, []byte(") ")); rerr != nil || !ok || after[0] != 'T' {
+			return false
+		}
+	}
+	return err == nil && len(threads) > 0
+}
 
 // Resume lets a paused server go on.
 func (s *Server) Resume(t testing.TB) { s.signal(t, syscall.SIGCONT) }
