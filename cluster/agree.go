@@ -98,9 +98,6 @@ func (c *Cluster) agreeOnEpoch(ctx context.Context, again bool) error {
 	c.epoch = now
 	if again && now != before {
 		c.o.Log.Warn("consul was rebuilt: a new epoch begins", zap.Uint64("epoch", now), zap.Uint64("before", before))
-		if c.o.Renumbered != nil {
-			c.o.Renumbered(now)
-		}
 	}
 	return nil
 }

@@ -107,12 +107,9 @@ func TestRun_consulIsRebuilt(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, shortTTL)
 	store := &epochs{now: 4}
-	told := make(chan uint64, 10)
-	with := func(o *Options) {
-		o.Isolation, o.Epoch = Static, store.raise
-		o.Renumbered = func(e uint64) { told <- e }
-	}
-	if e, err := Epoch(t.Context(), w.server.Dial(t), w.namespace, store.raise); err != nil || e != 5 {
+	with := func(o *Options) { o.Isolation, o.Epoch = Static, store.raise }
+	conn := w.server.Dial(t)
+	if e, err := Epoch(t.Context(), conn, w.namespace, store.raise); err != nil || e != 5 {
 		t.Fatal(e, err)
 	}
 	a, b := w.start("a", with), w.start("b", with)
@@ -123,15 +120,10 @@ func TestRun_consulIsRebuilt(t *testing.T) {
 	}
 	w.server.Restart(t)
 	w.sees("a b", a, b)
-	for range 2 {
-		if e := <-told; e != 6 {
-			t.Fatalf("want epoch 6, got %d", e)
-		}
-	}
 	for _, n := range []*node{a, b} {
 		w.until(n, "it is read-write", func(v View) bool { ok, _ := v.Writable(); return ok && v.Main == "a" })
 	}
-	if len(told) != 0 || store.now != 6 {
-		t.Errorf("want one new epoch, got %d on the store and %d calls more", store.now, len(told))
+	if _, e, err := readEpoch(t.Context(), conn, a.root+"epoch"); err != nil || e != 6 || store.now != 6 {
+		t.Errorf("want one new epoch, 6, got %d in Consul and %d on the store, %v", e, store.now, err)
 	}
 }

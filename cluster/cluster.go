@@ -40,11 +40,9 @@ type Options struct {
 	// WaitFor importers must have been live at the same time before this node imports.
 	WaitFor int
 	// Epoch raises the epoch on the shared store; see the function Epoch. With it a Consul that was rebuilt under a running
-	// cluster gets a new epoch, and Renumbered is told. nil: nobody looks.
+	// cluster gets a new epoch, without which no lease is granted any more. nil: nobody looks.
 	Epoch func(ctx context.Context, atLeast uint64) (uint64, error)
-	// Renumbered gets a new epoch that began while this node was a member: leases must carry it from now on. May be nil.
-	Renumbered func(epoch uint64)
-	Probe      ProbeOptions
+	Probe ProbeOptions
 	// Log nil is silent.
 	Log     *zap.Logger
 	Metrics prometheus.Registerer

@@ -42,7 +42,7 @@ type node struct {
 	*Cluster
 	w      *world
 	livez  *livez
-	way    *way
+	link   *consultest.Link
 	conn   *consul.Conn
 	keeper *consul.Keeper
 	cancel context.CancelFunc
@@ -52,10 +52,11 @@ type node struct {
 // prepare makes everything that a member needs, and the options to join with.
 func (w *world) prepare(id string, change ...func(*Options)) (*node, Options) {
 	w.Helper()
-	n := &node{w: w, way: newWay(w, w.server.Addr), done: make(chan error, 1), cancel: func() {}}
+	n := &node{w: w, link: consultest.NewLink(w, w.server), done: make(chan error, 1), cancel: func() {}}
+	config := n.link.Config(w)
+	config.Timeout = 500 * time.Millisecond
 	var err error
-	n.conn, err = consul.Dial(consul.Config{Addresses: []string{n.way.addr()}, Timeout: 500 * time.Millisecond})
-	if err == nil {
+	if n.conn, err = consul.Dial(config); err == nil {
 		n.keeper, err = consul.Keep(w.Context(), n.conn, consul.KeepOptions{Namespace: w.namespace, Node: id, TTL: w.ttl})
 	}
 	if err != nil {
@@ -108,7 +109,7 @@ func (n *node) leave() {
 // die is kill -9: nobody listens, and nothing is sent to Consul any more.
 func (n *node) die() {
 	n.livez.close()
-	n.way.close()
+	n.link.Cut()
 }
 
 func (n *node) end() {
@@ -119,7 +120,6 @@ func (n *node) end() {
 	}
 	_ = n.keeper.Close()
 	n.livez.close()
-	n.way.close()
 	n.conn.Close()
 }
 

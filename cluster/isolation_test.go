@@ -18,24 +18,24 @@ func TestIsolation_table(t *testing.T) {
 		{"the main node is lost", Dynamic, func(a, _, _ *node) { a.die() }, map[string]bool{"b": true, "c": true}, nil},
 		{"the main node is lost", Majority, func(a, _, _ *node) { a.die() }, map[string]bool{"b": true, "c": true}, nil},
 		{
-			"another is isolated", Static, func(_, _, c *node) { c.way.silence() },
+			"another is isolated", Static, func(_, _, c *node) { c.link.Cut() },
 			map[string]bool{"a": true, "b": true, "c": false},
-			func(_, _, c *node) { c.way.speak() },
+			func(_, _, c *node) { c.link.Mend() },
 		},
 		{
-			"another is isolated", Dynamic, func(_, _, c *node) { c.way.silence() },
+			"another is isolated", Dynamic, func(_, _, c *node) { c.link.Cut() },
 			map[string]bool{"a": true, "b": true, "c": false},
-			func(_, _, c *node) { c.way.speak() },
+			func(_, _, c *node) { c.link.Mend() },
 		},
 		{
-			"the main node is isolated", Static, func(a, _, _ *node) { a.way.silence() },
+			"the main node is isolated", Static, func(a, _, _ *node) { a.link.Cut() },
 			map[string]bool{"a": true, "b": false, "c": false},
-			func(a, _, _ *node) { a.way.speak() },
+			func(a, _, _ *node) { a.link.Mend() },
 		},
 		{
-			"the main node is isolated", Dynamic, func(a, _, _ *node) { a.way.silence() },
+			"the main node is isolated", Dynamic, func(a, _, _ *node) { a.link.Cut() },
 			map[string]bool{"a": false, "b": true, "c": true},
-			func(a, _, _ *node) { a.way.speak() },
+			func(a, _, _ *node) { a.link.Mend() },
 		},
 	} {
 		t.Run(row.name+", "+row.isolation, func(t *testing.T) {

@@ -79,7 +79,7 @@ func TestJoin_aDeadStartOfTheSameIDIsReplacedAtOnce(t *testing.T) {
 			w := newWorld(t, longTTL)
 			old := w.start("a")
 			session := w.sessionOf("a")
-			old.way.silence()
+			old.link.Cut()
 			if another {
 				old.livez.pose("a.another")
 			} else {
@@ -103,7 +103,7 @@ func TestJoin_aSilentStartOfTheSameIDIsWaitedFor(t *testing.T) {
 	w := newWorld(t, shortTTL)
 	old := w.start("a")
 	old.livez.silent.Store(true)
-	old.way.silence() // its session ends after 2 s
+	old.link.Cut() // its session ends after 2 s
 	fresh := w.start("a")
 	w.sees("a", fresh)
 }
@@ -166,11 +166,11 @@ func TestRun_endsWhenTheIDWasTakenMeanwhile(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, shortTTL)
 	old := w.start("a")
-	old.way.silence()
+	old.link.Cut()
 	w.until(old, "contact is lost", func(v View) bool { return !v.Contact })
 	old.livez.close()
 	fresh := w.start("a")
-	old.way.speak()
+	old.link.Mend()
 	err := <-old.done
 	old.done <- nil
 	wantDuplicate(t, err, fresh.livez.addr())
@@ -183,11 +183,11 @@ func TestRun_aSecondOneAtOurAddressKeepsTheID(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, firmTTL)
 	old := w.start("a")
-	old.way.silence()
+	old.link.Cut()
 	consultest.Eventually(t, "the session of the first has ended", func() bool { return w.sessionOf("a") == "" })
 	fresh := w.start("a", func(o *Options) { o.Self.Address = old.livez.addr() })
 	session := w.sessionOf("a")
-	old.way.speak()
+	old.link.Mend()
 	err := <-old.done
 	old.done <- nil
 	wantDuplicate(t, err, old.livez.addr())

@@ -65,7 +65,7 @@ func TestObserve_aSilentMemberIsGoneAfterTwoSeconds(t *testing.T) {
 	a, b, c := w.three()
 	begin := time.Now()
 	b.livez.silent.Store(true)
-	b.way.silence()
+	b.link.Cut()
 	w.sees("a c", a, c)
 	if took := time.Since(begin); took < DefaultProbeSilence-DefaultProbeInterval || took > 2*DefaultProbeSilence {
 		t.Errorf("want %v, it is gone after %v", DefaultProbeSilence, took)
@@ -77,7 +77,7 @@ func TestObserve_aMemberThatIsRestartedAtItsAddressIsGoneSoon(t *testing.T) {
 	w := newWorld(t, longTTL)
 	a, b, c := w.three()
 	begin := time.Now()
-	b.way.silence()
+	b.link.Cut()
 	b.livez.pose(NewInstance("b"))
 	w.sees("a c", a, c)
 	if took := time.Since(begin); took > soon {
@@ -248,7 +248,7 @@ func TestView_withoutConsulContactEnds(t *testing.T) {
 				t.Errorf("want b to have the duty")
 			}
 			begin := time.Now()
-			b.way.silence()
+			b.link.Cut()
 			w.until(b, "contact is lost", func(v View) bool { return !v.Contact })
 			if took := time.Since(begin); took > row.deadline+time.Second {
 				t.Errorf("want %v, it took %v", row.deadline, took)
@@ -259,7 +259,7 @@ func TestView_withoutConsulContactEnds(t *testing.T) {
 			if row.ttl == shortTTL {
 				w.sees("a", a)
 			}
-			b.way.speak()
+			b.link.Mend()
 			w.sees("a b", a, b)
 		})
 	}
@@ -276,7 +276,7 @@ func TestSay_withoutContactNobodyIsSuspected(t *testing.T) {
 		s.note(gone, time.Now())
 	}
 	e := a.entriesNow()[1]
-	a.way.silence()
+	a.link.Cut()
 	w.until(a, "contact is lost", func(v View) bool { return !v.Contact })
 	if said := a.say(t.Context(), e, &s, ""); said != "" || s.misses != 0 {
 		t.Fatalf("want nothing said and the misses forgotten, got %q, %+v", said, s)
