@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -39,7 +40,6 @@ func (p *process) do(method, route, index, body string) (reply, error) {
 	if index != "" {
 		req.Header.Set("X-Hotfolder-Index", index)
 	}
-	p.show(req)
 	res, err := client.Do(req)
 	if err != nil {
 		return reply{}, err
@@ -164,6 +164,16 @@ func (w *world) awaitWhole(nodes ...*process) (held []int) {
 		return sum == 256
 	}, w)
 	return held
+}
+
+// awaitFair waits until these nodes, all of one weight, have equal parts.
+func (w *world) awaitFair(nodes ...*process) {
+	w.t.Helper()
+	var held []int
+	within(w.t, 20*time.Second, "equal parts", func() bool {
+		held = w.awaitWhole(nodes...)
+		return slices.Max(held)-slices.Min(held) <= 1
+	}, w)
 }
 
 // env is a number that the environment may make larger.

@@ -17,7 +17,7 @@ func TestShares_equalNodesTakeEqualParts(t *testing.T) {
 	server := consultest.Start(t)
 	w := newWorld(t, []string{server.Addr}, 3)
 	w.begin()
-	t.Logf("partitions: %v", w.awaitWhole(w.nodes...))
+	w.awaitFair(w.nodes...)
 	before := server.QuietIndex(t)
 	d, begin := w.drops(), time.Now()
 	d.some(env(t, "HOTFOLDERD_DROPS", 6000))

@@ -1,0 +1,146 @@
+package cluster_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"hotfolderd/leases/consul/consultest"
+)
+
+// TestIsolation_table holds the states of three nodes, of which a is the main one, against the documented table.
+func TestIsolation_table(t *testing.T) {
+	t.Parallel()
+	tables := map[string]struct{ bIsolated, aIsolated, aKilled string }{
+		"static":   {"a:rw b:ro c:rw", "a:rw b:ro c:ro", "b:ro c:ro"},
+		"dynamic":  {"a:rw b:ro c:rw", "a:ro b:rw c:rw", "b:rw c:rw"},
+		"majority": {"a:rw b:ro c:rw", "a:ro b:rw c:rw", "b:rw c:rw"},
+	}
+	for isolation, want := range tables {
+		t.Run(isolation, func(t *testing.T) {
+			t.Parallel()
+			w, links := isolated(t, isolation)
+			a, b, c := w.nodes[0], w.nodes[1], w.nodes[2]
+			d, stop := w.drops(), make(chan struct{})
+			ended := d.stream(20, stop)
+
+			links["b"].Cut()
+			w.awaitStates(want.bIsolated, a, b, c)
+			links["b"].Mend()
+			w.awaitWhole(a, b, c)
+
+			links["a"].Cut()
+			w.awaitStates(want.aIsolated, a, b, c)
+			d.awaitDrop()
+			links["a"].Mend()
+			w.awaitWhole(a, b, c)
+
+			a.kill()
+			w.awaitStates(want.aKilled, b, c)
+			if isolation != "static" {
+				d.awaitDrop()
+			}
+			a.start()
+			w.awaitWhole(a, b, c)
+			w.awaitStates("a:rw b:rw c:rw", a, b, c)
+			close(stop)
+			<-ended
+			d.awaitTaken(awaitDrops)
+			d.audit(t)
+		})
+	}
+}
+
+// What the main node writes while it is cut off reaches the others' caches when it is back, also when it dies before.
+func TestIsolation_writesOfTheMainNodeAreToldLater(t *testing.T) {
+	t.Parallel()
+	for name, dies := range map[string]bool{"comes back": false, "dies": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w, links := isolated(t, "static")
+			a, b, c := w.nodes[0], w.nodes[1], w.nodes[2]
+			for _, p := range w.nodes {
+				a.put("told.txt", "before "+p.id)
+			}
+			index := a.put("told.txt", "before").index
+			for _, p := range w.nodes {
+				p.fetch("told.txt", index) // it is cached now
+			}
+			links["a"].Cut()
+			w.awaitStates("a:rw b:ro c:ro", a, b, c)
+			a.put("told.txt", "while cut off")
+			if dies {
+				a.kill()
+			}
+			links["a"].Mend()
+			if dies {
+				a.start()
+			}
+			w.awaitWhole(a, b, c)
+			for _, p := range w.nodes {
+				within(t, 10*time.Second, p.id+" knows of it", func() bool { return p.fetch("told.txt", "").body == "while cut off" }, w)
+			}
+		})
+	}
+}
+
+// isolated starts three nodes, each with a link of its own to Consul; a is the main one.
+func isolated(t *testing.T, isolation string) (*world, map[string]*consultest.Link) {
+	t.Helper()
+	server := consultest.Start(t)
+	w := newWorld(t, nil, 0)
+	links := map[string]*consultest.Link{}
+	for _, id := range []string{"a", "b", "c"} {
+		links[id] = consultest.NewLink(t, server)
+		w.consul = []string{links[id].Addr}
+		priority := ", priority: 50"
+		if id == "a" {
+			priority = ", priority: 100"
+		}
+		w.add(id, priority, shortTTL, "  isolation: "+isolation+"\n")
+	}
+	w.begin()
+	w.awaitWhole(w.nodes...)
+	for _, p := range w.nodes {
+		if v := p.view(); v.Main != "a" {
+			t.Errorf("%s: want a as the main node, got %q", p.id, v.Main)
+		}
+	}
+	return w, links
+}
+
+// awaitStates waits until each node is read-write or read-only as is wanted, in its state and in what it does with a write.
+func (w *world) awaitStates(want string, nodes ...*process) {
+	w.t.Helper()
+	var got string
+	defer func() {
+		if w.t.Failed() {
+			w.t.Logf("the states are %s", got)
+		}
+	}()
+	within(w.t, awaitDrops, "the states "+want, func() bool {
+		var all []string
+		for _, p := range nodes {
+			state := p.id + ":ro"
+			if r, err := p.do(http.MethodPut, "/v1/assets/writes/"+p.id, "", "x"); err == nil && r.status == http.StatusCreated {
+				state = p.id + ":rw"
+			}
+			all = append(all, state)
+		}
+		got = strings.Join(all, " ")
+		return got == want
+	}, w)
+	for _, p := range nodes {
+		if said := p.state(); (said == "active") != strings.Contains(want, p.id+":rw") {
+			w.t.Errorf("%s: want the states %s, it says that it is %s", p.id, want, said)
+		}
+	}
+}
+
+// awaitDrop waits until a new drop is imported.
+func (d *drops) awaitDrop() {
+	d.w.t.Helper()
+	name := d.drop()
+	within(d.w.t, awaitDrops, "a drop is imported", func() bool { return d.gone(name) }, d.w)
+}
