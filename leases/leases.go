@@ -4,7 +4,7 @@
 // make the work efficient and ordered; they do not make it safe. Safety comes from the ledger's create-if-absent, which
 // holds under any pause, partition or clock. So a holder that is late does no harm, it is only refused.
 //
-// leases/local serves a node that is alone. The suite leasestest holds every implementation to this text.
+// leases/local serves a node that is alone, leases/consul the nodes of a cluster. The suite leasestest holds every implementation to this text.
 package leases
 
 import (
