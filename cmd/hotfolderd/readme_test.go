@@ -13,33 +13,66 @@ import (
 	"time"
 )
 
-// TestReadme_theTranscriptsHappen does what the README shows, in a folder of its own and on a free port, and wants to see
+// TestReadme_theTranscriptsHappen does what the README shows, in a folder of its own and on free ports, and wants to see
 // what the README says will be seen. What differs from run to run (times, ids) is masked on both sides.
 func TestReadme_theTranscriptsHappen(t *testing.T) {
-	transcripts := blocks(readDoc(t, "README.md"), "console")
-	if len(transcripts) < 3 {
-		t.Fatalf("want at least 3 transcripts, got %d", len(transcripts))
+	alone, together := readmeTranscripts(t)
+	t.Run("make run", func(t *testing.T) {
+		r := newReadme(t)
+		r.play(alone, r.makeRun)
+		r.wantImages("thumbnail.jpg", "photo.jpg")
+	})
+	t.Run("make cluster", func(t *testing.T) {
+		r := newReadme(t)
+		r.play(together, r.makeCluster)
+		r.wantImages("thumbnail-b.jpg", "photo-a.png")
+	})
+}
+
+// readmeTranscripts are those of one node, and those of several: make cluster and the one after it.
+func readmeTranscripts(t *testing.T) (alone, together []string) {
+	t.Helper()
+	for _, text := range blocks(readDoc(t, "README.md"), "console") {
+		if strings.HasPrefix(text, "$ make cluster\n") || len(together) == 1 {
+			together = append(together, text)
+		} else {
+			alone = append(alone, text)
+		}
 	}
-	r := newReadme(t)
+	if len(alone) < 3 || len(together) != 2 || !strings.HasPrefix(alone[0], "$ make run\n") {
+		t.Fatalf("want at least 3 transcripts of one node, the first with make run, and 2 of a cluster, got %q, %q", alone, together)
+	}
+	return alone, together
+}
+
+// play starts what the first transcript starts, does what the others say, and looks at the log of the first again: its end
+// comes with the others.
+func (r *readme) play(transcripts []string, start func(shown []string) (stop func())) {
+	r.t.Helper()
 	begin, _ := commands(transcripts[0])
-	if len(begin) != 1 || begin[0].line != "make run" {
-		t.Fatalf("want the first transcript to be make run, got %v", begin)
+	if len(begin) != 1 {
+		r.t.Fatalf("want one command in the first transcript, got %v", begin)
 	}
-	stop := r.makeRun(begin[0].shown[:len(begin[0].shown)-1]) // the import comes with the second transcript
+	stop := start(begin[0].shown[:len(begin[0].shown)-1])
 	for _, text := range transcripts[1:] {
 		cmds, stray := commands(text)
 		if stray != "" {
-			t.Errorf("%q belongs to no command", stray)
+			r.t.Errorf("%q belongs to no command", stray)
 		}
 		for _, c := range cmds {
 			r.see(c.line, c.shown, func() string { return r.output(c.line) })
 		}
 	}
-	r.see("the log of make run", begin[0].shown, r.log)
+	r.see("the log of "+begin[0].line, begin[0].shown, r.log)
 	stop()
-	for _, made := range []string{"thumbnail.jpg", "photo.jpg"} {
-		if data, err := os.ReadFile(filepath.Join(r.dir, made)); err != nil || !strings.HasPrefix(string(data), "\xff\xd8\xff") {
-			t.Errorf("want a JPEG in %s, got %.20q, %v", made, data, err)
+}
+
+func (r *readme) wantImages(files ...string) {
+	r.t.Helper()
+	for _, file := range files {
+		magic := map[string]string{".jpg": "\xff\xd8\xff", ".png": "\x89PNG"}[filepath.Ext(file)]
+		if data, err := os.ReadFile(filepath.Join(r.dir, file)); err != nil || !strings.HasPrefix(string(data), magic) {
+			r.t.Errorf("want an image in %s, got %.20q, %v", file, data, err)
 		}
 	}
 }
@@ -67,10 +100,10 @@ func commands(transcript string) (all []command, stray string) {
 
 // readme is a folder that looks like this tree after make: bin/hotfolderd, configs, testdata.
 type readme struct {
-	t       *testing.T
-	dir     string
-	address string
-	node    string
+	t     *testing.T
+	dir   string
+	node  string
+	shown map[string]string // addresses and pids of the README, by what they really are
 }
 
 func newReadme(t *testing.T) *readme {
@@ -104,16 +137,28 @@ func newReadme(t *testing.T) *readme {
 	if err := os.WriteFile(filepath.Join(dir, "hotfolderd.yaml"), []byte("log: { format: console }\n"), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	return &readme{t: t, dir: dir, node: node}
+	return &readme{t: t, dir: dir, node: node, shown: map[string]string{}}
 }
 
 // makeRun starts what make run starts; the function that it returns ends it and wants an orderly end.
 func (r *readme) makeRun(shown []string) (stop func()) {
+	stop = r.start("bin/hotfolderd", "run", "--listen", "127.0.0.1:0")
+	r.see("make run", shown, func() string {
+		if m := pageAddress.FindStringSubmatch(r.read()); m != nil {
+			r.shown[m[1]] = "127.0.0.1:8480"
+		}
+		return r.log()
+	})
+	return stop
+}
+
+// start runs a program that writes the log.
+func (r *readme) start(name string, args ...string) (stop func()) {
 	out, err := os.Create(filepath.Join(r.dir, "log"))
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	cmd := exec.Command("bin/hotfolderd", "run", "--listen", "127.0.0.1:0")
+	cmd := exec.Command(name, args...)
 	cmd.Dir, cmd.Stdout, cmd.Stderr = r.dir, out, out
 	if err := cmd.Start(); err != nil {
 		r.t.Fatal(err)
@@ -121,12 +166,6 @@ func (r *readme) makeRun(shown []string) (stop func()) {
 	ended := make(chan error, 1)
 	go func() { ended <- cmd.Wait() }()
 	r.t.Cleanup(func() { _ = cmd.Process.Kill(); out.Close() })
-	r.see("make run", shown, func() string {
-		if m := pageAddress.FindStringSubmatch(r.read()); m != nil {
-			r.address = m[1]
-		}
-		return r.log()
-	})
 	return func() {
 		if err := cmd.Process.Signal(os.Interrupt); err != nil {
 			r.t.Fatal(err)
@@ -152,10 +191,13 @@ func (r *readme) read() string {
 
 func (r *readme) log() string { return r.read() }
 
-// output runs one command as a shell would. curl is played here, so that no test needs it.
+// output runs one command as a shell would, with what is really there. curl is played here, so that no test needs it.
 func (r *readme) output(line string) string {
-	if m := regexp.MustCompile(`^curl -so (\S+) 'http://127.0.0.1:8480(\S+)'$`).FindStringSubmatch(line); m != nil {
-		return r.fetch("http://"+r.address+m[2], m[1])
+	for really, shown := range r.shown {
+		line = replaceWord(line, shown, really)
+	}
+	if m := regexp.MustCompile(`^curl -so (\S+) '(\S+)'$`).FindStringSubmatch(line); m != nil {
+		return r.fetch(m[2], m[1])
 	}
 	cmd := exec.Command("sh", "-c", line)
 	cmd.Dir = r.dir
@@ -220,14 +262,17 @@ func (r *readme) missing(shown []string, got string) string {
 	return ""
 }
 
-// mask makes what was really said comparable: this folder, port and node become the README's.
+// mask makes what was really said comparable: this folder, its addresses, pids and node become the README's.
 func (r *readme) mask(s string) string {
 	s = strings.ReplaceAll(s, r.dir, "/home/me/hotfolderd")
-	if r.address != "" {
-		s = strings.ReplaceAll(s, r.address, "127.0.0.1:8480")
+	for really, shown := range r.shown {
+		s = replaceWord(s, really, shown)
 	}
-	s = regexp.MustCompile(`\b`+regexp.QuoteMeta(r.node)+`\b`).ReplaceAllString(s, "laptop")
-	return mask(s)
+	return mask(replaceWord(s, r.node, "laptop"))
+}
+
+func replaceWord(s, word, by string) string {
+	return regexp.MustCompile(`\b`+regexp.QuoteMeta(word)+`\b`).ReplaceAllLiteralString(s, by)
 }
 
 var masks = []struct {
