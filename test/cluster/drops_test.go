@@ -82,7 +82,7 @@ func (d *drops) prepare(name string) (tmp string) {
 	return tmp
 }
 
-// stream drops files at about this rate until stop is closed.
+// stream drops files at about this rate until stop is closed, or the test has failed.
 func (d *drops) stream(perSecond int, stop <-chan struct{}) (ended chan struct{}) {
 	ended = make(chan struct{})
 	go func() {
@@ -93,11 +93,14 @@ func (d *drops) stream(perSecond int, stop <-chan struct{}) (ended chan struct{}
 			select {
 			case <-stop:
 				return
+			case <-d.w.t.Context().Done():
+				return
 			case <-tick.C:
 				d.drop()
 			}
 		}
 	}()
+	d.w.t.Cleanup(func() { <-ended })
 	return ended
 }
 
