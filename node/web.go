@@ -24,7 +24,8 @@ func (n *Node) buildWeb() error {
 		if n.together == nil {
 			return nil
 		}
-		backend = admin.Backend{Node: n.view} // the members must be able to reach the node
+		// The members must be able to reach the node, and status, cluster and drain work on every node of a cluster.
+		backend = admin.Backend{Node: n.view, Folders: n.folderViews, Cluster: backend.Cluster, ClearCache: n.clearCache, Drain: n.Drain}
 	}
 	token, err := tokenOf(s.HTTP.TokenFile)
 	if err != nil {
@@ -116,8 +117,11 @@ func (n *Node) view() admin.Node {
 
 func (n *Node) folderViews() []admin.Folder {
 	var all []admin.Folder
+	unserved := n.unserved()
 	for _, s := range n.room.Status() {
-		all = append(all, n.folderView(s))
+		f := n.folderView(s)
+		tellUnserved(&f, unserved[f.Name])
+		all = append(all, f)
 	}
 	return all
 }

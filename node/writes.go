@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"time"
 
 	"hotfolderd/admin"
 	"hotfolderd/asset"
@@ -19,7 +20,7 @@ func (n *Node) mayWrite() error {
 	if n.state == admin.Active {
 		return nil
 	}
-	return fmt.Errorf("the node is %s (%s): %w", n.state, n.why, admin.ErrReadOnly)
+	return fmt.Errorf("%w: it is %s: %s", admin.ErrReadOnly, n.state, n.why)
 }
 
 // putAsset is for admin.Backend. The conditions are looked at when all bytes have come; who writes the name in the moment after
@@ -64,8 +65,16 @@ func (n *Node) waitIndex(ctx context.Context, index string) error {
 	return err
 }
 
+// clearTime bounds telling the others to forget everything.
+const clearTime = 5 * time.Second
+
 // clearCache is for admin.Backend.
 func (n *Node) clearCache(ctx context.Context) (string, error) {
-	i, err := n.news.ClearAll(ctx)
+	bounded, cancel := context.WithTimeout(ctx, clearTime)
+	defer cancel()
+	i, err := n.news.ClearAll(bounded)
+	if err != nil && bounded.Err() != nil && ctx.Err() == nil {
+		err = fmt.Errorf("%w: this node has forgotten everything, the others are told when Consul answers", asset.ErrNotNow)
+	}
 	return i.String(), err
 }
