@@ -168,7 +168,7 @@ func sources(t *testing.T) string {
 func TestDocs_everyMetricIsExplained(t *testing.T) {
 	doc := readDoc(t, "docs/operating.md")
 	documented := captured(doc, "(?m)^\\| `(hotfolder_[a-z_]+)` \\|")
-	made := captured(sources(t), `Name:\s+"(hotfolder_[a-z_]+)"`)
+	made := captured(sources(t), `"(hotfolder_[a-z_]+)"`)
 	if !slices.Equal(made, documented) {
 		t.Errorf("want a row in docs/operating.md for each of\n%v\ngot\n%v", made, documented)
 	}
@@ -176,7 +176,7 @@ func TestDocs_everyMetricIsExplained(t *testing.T) {
 
 func TestDocs_everyWarningIsExplained(t *testing.T) {
 	doc := readDoc(t, "docs/operating.md")
-	messages := captured(sources(t), `\.(?:Warn|Error)\(\s*"([^"]+)"`)
+	messages := captured(sources(t), `\.(?:Warn|Error|Log\(s\.level)\((?:ctx\), )?\s*"([^"]+)"`)
 	if len(messages) < 5 {
 		t.Fatalf("only %v were found: this test looks in the wrong place", messages)
 	}
