@@ -102,6 +102,9 @@ func (n *Node) backend() admin.Backend {
 	if n.together != nil {
 		b.Cluster = n.clusterView
 	}
+	if !n.imports() {
+		b.Scan, b.Pause = nil, nil
+	}
 	return b
 }
 
@@ -117,11 +120,29 @@ func (n *Node) view() admin.Node {
 
 func (n *Node) folderViews() []admin.Folder {
 	var all []admin.Folder
-	unserved := n.unserved()
 	for _, s := range n.room.Status() {
-		f := n.folderView(s)
-		tellUnserved(&f, unserved[f.Name])
-		all = append(all, f)
+		all = append(all, n.folderView(s))
+	}
+	if !n.imports() {
+		all = n.foldersOfOthers()
+	}
+	unserved := n.unserved()
+	for i := range all {
+		tellUnserved(&all[i], unserved[all[i].Name])
+	}
+	return all
+}
+
+func (n *Node) imports() bool { return n.o.Settings.Node.HasRole(config.RoleImport) }
+
+// foldersOfOthers are the hotfolders as a node without the role import knows them: people drop and ask here too.
+func (n *Node) foldersOfOthers() []admin.Folder {
+	var all []admin.Folder
+	for _, s := range n.Folders() {
+		all = append(all, admin.Folder{
+			Name: s.Rule.Hotfolder, Path: s.Rule.Path, State: "elsewhere", Level: admin.OK, Watching: "nodes with the role import",
+			Rule: s.Rule.File, DropHere: s.Path,
+		})
 	}
 	return all
 }
