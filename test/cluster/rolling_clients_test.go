@@ -29,6 +29,7 @@ func TestRolling_clientsSeeNoErrorWhenNodesJoinAndLeave(t *testing.T) {
 		clients[n] = &roundRobin{w: w, name: fmt.Sprintf("robin/%d.txt", n), n: n}
 		load.Go(func() { clients[n].run(stop) })
 	}
+	t.Cleanup(load.Wait) // also when the test fails
 	for range 2 {
 		c.start()
 		w.awaitWhole(a, b, c)
@@ -70,6 +71,8 @@ func (r *roundRobin) run(stop chan struct{}) {
 	for n := 0; ; n++ {
 		select {
 		case <-stop:
+			return
+		case <-r.w.t.Context().Done():
 			return
 		default:
 		}

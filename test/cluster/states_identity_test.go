@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -39,10 +40,15 @@ func (p *process) refused(code int) string {
 func says(t testing.TB, text string, words ...string) {
 	t.Helper()
 	for _, word := range words {
-		if !strings.Contains(text, word) {
+		if !has(text, word) {
 			t.Errorf("want the words %q in:\n%s", word, text)
 		}
 	}
+}
+
+// has reports whether a text has all words.
+func has(text string, words ...string) bool {
+	return !slices.ContainsFunc(words, func(word string) bool { return !strings.Contains(text, word) })
 }
 
 // twin is another node with the settings of p in which old is replaced by new, at another address and with a home of its own.
