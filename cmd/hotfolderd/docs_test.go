@@ -13,6 +13,7 @@ import (
 
 	"hotfolderd/asset"
 	"hotfolderd/config"
+	"hotfolderd/leases/consul"
 )
 
 const tree = "../.."
@@ -140,6 +141,14 @@ func TestDocs_theLayoutOnDiskIsTheOneInUse(t *testing.T) {
 		if !strings.Contains(readDoc(t, "docs/operating.md"), name) {
 			t.Errorf("docs/operating.md does not show %s", name)
 		}
+	}
+}
+
+func TestDocs_thePolicyIsTheOneThatIsEnough(t *testing.T) {
+	spaced := func(s string) string { return strings.Join(strings.Fields(s), " ") }
+	policies := blocks(readDoc(t, "docs/operating.md"), "hcl")
+	if want := spaced(consul.Policy(config.DefaultNamespace)); len(policies) != 1 || spaced(policies[0]) != want {
+		t.Errorf("want the policy %s, got %q", want, policies)
 	}
 }
 
