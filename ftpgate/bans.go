@@ -1,0 +1,123 @@
+package ftpgate
+
+import (
+	"math"
+	"net/netip"
+	"sync"
+	"time"
+)
+
+// How wrong passwords are answered.
+const (
+	banAfter   = 15               // wrong passwords in the window
+	banWindow  = 30 * time.Minute // in which they are counted
+	banTime    = 30 * time.Minute // of the first ban; each one that follows is half as long again
+	banLongest = 24 * time.Hour
+	maxCounted = 20_000 // addresses that are remembered
+
+	firstSlow = time.Second // after a wrong password; doubles with each one
+	lastSlow  = 8 * time.Second
+)
+
+// LocalBans counts wrong passwords in this process. Make one with [NewBans]; safe for concurrent use.
+type LocalBans struct {
+	mu   sync.Mutex
+	now  func() time.Time
+	seen map[string]*counted
+}
+
+// counted is what is known of one address.
+type counted struct {
+	wrong int
+	since time.Time // when the window began
+	until time.Time // of the ban
+	bans  int
+}
+
+var _ Bans = (*LocalBans)(nil)
+
+// NewBans makes a counter that knows nobody.
+func NewBans() *LocalBans { return &LocalBans{now: time.Now, seen: map[string]*counted{}} }
+
+// Banned implements Bans.
+func (b *LocalBans) Banned(address string) time.Duration {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	c := b.seen[network(address)]
+	if c == nil {
+		return 0
+	}
+	return max(0, c.until.Sub(b.now()))
+}
+
+// Failed implements Bans.
+func (b *LocalBans) Failed(address string) int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	now, key := b.now(), network(address)
+	c := b.seen[key]
+	if c == nil {
+		b.makeRoom(now)
+		c = &counted{since: now}
+		b.seen[key] = c
+	}
+	if now.Sub(c.since) > banWindow {
+		c.wrong, c.since = 0, now
+	}
+	c.wrong++
+	if c.wrong >= banAfter && !c.until.After(now) {
+		c.until = now.Add(banLength(c.bans))
+		c.bans++
+		c.wrong, c.since = 0, c.until
+		return banAfter
+	}
+	return c.wrong
+}
+
+// makeRoom forgets those who have done nothing for long; when that is not enough, those who are not banned; mu is held.
+func (b *LocalBans) makeRoom(now time.Time) {
+	if len(b.seen) < maxCounted {
+		return
+	}
+	for key, c := range b.seen {
+		if now.Sub(c.since) > banWindow && now.Sub(c.until) > banWindow {
+			delete(b.seen, key)
+		}
+	}
+	for key, c := range b.seen {
+		if len(b.seen) < maxCounted {
+			return
+		}
+		if !c.until.After(now) {
+			delete(b.seen, key)
+		}
+	}
+	for key := range b.seen {
+		if len(b.seen) < maxCounted {
+			return
+		}
+		delete(b.seen, key)
+	}
+}
+
+func banLength(before int) time.Duration {
+	return min(banLongest, time.Duration(float64(banTime)*math.Pow(1.5, float64(min(before, 20)))))
+}
+
+// network is what is counted for an address: an IPv6 client has a whole network of them.
+func network(address string) string {
+	a, err := netip.ParseAddr(address)
+	if err != nil || a.Is4() {
+		return address
+	}
+	p, err := a.WithZone("").Prefix(64)
+	if err != nil {
+		return address
+	}
+	return p.String()
+}
+
+// slow is how long the answer to a wrong password takes, by their number.
+func slow(count int) time.Duration {
+	return min(lastSlow, firstSlow<<min(max(count-1, 0), 10))
+}

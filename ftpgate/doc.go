@@ -1,0 +1,32 @@
+// Package ftpgate is the door for people and machines that drop files by FTP. An upload becomes a drop as one whole file, or
+// not at all.
+//
+// # Whole or nothing
+//
+// In FTP the end of the data is the end of the file, and a client that was killed ends its data in the same way as one that is
+// done. What tells them apart is the other connection: a dead client has lost that one too. So an upload takes these steps:
+//
+//  1. Its bytes are staged; nobody sees them. The control connection is watched meanwhile: its end, and ABOR, end the upload.
+//  2. At the end of the data the kernel is asked about the control connection. It must be open in both directions. On an
+//     encrypted data connection the end must have been said (close_notify); a size that was declared by ALLO must be reached.
+//  3. The bytes are made durable under a name that nobody lists. Only then the client is told 226.
+//  4. The reply must have been heard: another command, or every byte of it acknowledged and no reset. Then the file gets its
+//     name, at once and whole, and [Options.Heard] is called. Whoever asks for that name meanwhile waits for the answer.
+//  5. An upload that broke, or whose reply was not heard, is kept for its owner to go on with, on any node ([Options.ResumeTTL]).
+//
+// # Where this promise has a limit
+//
+//   - A client that ends its data early and lives on cannot be told from one that is done, unless it declared the size.
+//   - Behind a proxy for TCP connections the acknowledgments are the proxy's.
+//   - After a crash between steps 3 and 4 the upload is published, since its client may have been told 226, but Heard is not
+//     called: the walk must prove it by its format, or wait until it is quiet.
+//
+// # What it writes
+//
+// Below [Folder].Prefix what clients store; below [Folder].Aside the folders pending (step 3) and partials (step 5).
+//
+// # What it never does
+//
+// Change a byte of a file (TYPE A is taken and ignored), connect to another address than the client's own, follow a link, or
+// leave the hotfolders of a user.
+package ftpgate

@@ -1,0 +1,208 @@
+package ftpgate
+
+import (
+	"errors"
+	"io/fs"
+	"strconv"
+
+	"hotfolderd/asset"
+	"hotfolderd/storage"
+)
+
+// lookAt is a file or folder as its user may see it. What is uploaded or kept of theirs counts as a file of that size; who may not
+// list sees nothing else, except what they have just uploaded.
+func (s *session) lookAt(param string) (storage.Object, place, error) {
+	p, err := s.find(param)
+	if err != nil {
+		return storage.Object{}, p, err
+	}
+	o, err := s.stat(s.ctx, p)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return o, p, err
+	}
+	if own, ok := s.unfinished(p, o); ok {
+		return own, p, nil
+	}
+	u := s.account()
+	if err == nil && !visible(o.Kind) {
+		err = fs.ErrNotExist
+	}
+	if err == nil && !u.May(MayList) && o.Kind != storage.Directory && !s.g.recent.is(uploadName{u.Name, p.hotfolder, p.key}, o) {
+		err = fs.ErrNotExist
+	}
+	return o, p, err
+}
+
+// unfinished is an upload of the user that is in hand, or what is kept of one, if that is newer than the file o.
+func (s *session) unfinished(p place, o storage.Object) (storage.Object, bool) {
+	if o.Kind == storage.Directory || p.key == asset.Root {
+		return o, false
+	}
+	size := s.g.uploads.size(uploadName{s.account().Name, p.hotfolder, p.key})
+	if size > 0 {
+		return storage.Object{Key: p.full(), Size: size, ModTime: s.since}, true
+	}
+	kept, err := s.kept(s.ctx, p)
+	if err != nil || kept == nil || kept.changed.Before(o.Changed) {
+		return o, false
+	}
+	return storage.Object{Key: p.full(), Size: kept.size, ModTime: kept.changed}, true
+}
+
+func (s *session) cmdSize(param string) {
+	o, _, err := s.lookAt(param)
+	if err == nil && o.Kind == storage.Directory {
+		err = answerf(550, "that is a folder")
+	}
+	if err != nil {
+		s.fail("SIZE", err)
+		return
+	}
+	s.reply(213, "%s", strconv.FormatInt(o.Size, 10))
+}
+
+func (s *session) cmdMdtm(param string) {
+	o, _, err := s.lookAt(param)
+	if err != nil {
+		s.fail("MDTM", err)
+		return
+	}
+	s.reply(213, "%s", o.ModTime.UTC().Format(factTime))
+}
+
+// cmdDele removes a file; what is kept of the user's own broken upload, too.
+func (s *session) cmdDele(param string) {
+	p, err := s.changeable(param)
+	if err == nil {
+		err = s.remove(p)
+	}
+	e := p.on("delete")
+	if err != nil {
+		_, e.Refused, _ = answerTo(err)
+		s.audit(e)
+		s.fail("DELE", err)
+		return
+	}
+	s.audit(e)
+	s.reply(250, "removed")
+}
+
+func (s *session) remove(p place) error {
+	kept, err := s.kept(s.ctx, p)
+	if err != nil {
+		return err
+	}
+	if kept != nil {
+		u := &upload{s: s, user: s.account(), to: target{place: p}}
+		u.dropPartials(s.ctx)
+	}
+	o, err := s.stat(s.ctx, p)
+	switch {
+	case errors.Is(err, fs.ErrNotExist) && kept != nil:
+		return nil
+	case err != nil:
+		return err
+	case o.Kind == storage.Directory:
+		return answerf(550, "that is a folder; use RMD")
+	}
+	return p.folder.Store.Remove(s.ctx, o.Key, o.Version)
+}
+
+// changeable finds a file or folder that is to be changed, while changes are taken.
+func (s *session) changeable(param string) (place, error) {
+	p, err := s.file(param)
+	if ok, why := s.g.o.Writable(); err == nil && !ok {
+		err = answerf(450, "not now: %s", why)
+	}
+	return p, err
+}
+
+// cmdRnfr notes what RNTO is to rename.
+func (s *session) cmdRnfr(param string) {
+	p, err := s.changeable(param)
+	if err == nil && len(s.account().below(s.path(param))) > 0 {
+		err = answerf(550, "another hotfolder is in that folder")
+	}
+	var o storage.Object
+	if err == nil {
+		if o, err = s.stat(s.ctx, p); err == nil && !visible(o.Kind) {
+			err = fs.ErrNotExist
+		}
+	}
+	if err != nil {
+		s.rename = nil
+		s.fail("RNFR", err)
+		return
+	}
+	s.rename = &target{place: p, path: s.path(param), had: o}
+	s.reply(350, "now the new name")
+}
+
+func (s *session) cmdRnto(param string) {
+	from := s.rename
+	s.rename = nil
+	if from == nil {
+		s.reply(503, "say RNFR first")
+		return
+	}
+	to, err := s.changeable(param)
+	if err == nil {
+		err = s.hasParent(s.ctx, to)
+	}
+	if err == nil {
+		err = s.move(from, to)
+	}
+	e := from.on("rename")
+	e.To = to.key
+	if err != nil {
+		_, e.Refused, _ = answerTo(err)
+		s.audit(e)
+		s.fail("RNTO", err)
+		return
+	}
+	s.audit(e)
+	s.reply(250, "renamed")
+}
+
+// move renames within a store. A file that was uploaded here and heard of is still known to be whole under its new name.
+func (s *session) move(from *target, to place) error {
+	switch {
+	case from.folder.Store != to.folder.Store:
+		return answerf(553, "the two names are on different stores; upload it there")
+	case from.had.Kind == storage.Directory:
+		return s.moveFolder(from, to)
+	}
+	there, err := s.stat(s.ctx, to)
+	if err == nil && there.Kind == storage.Directory {
+		return answerf(553, "a folder has that name")
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if from.full() == to.full() {
+		return nil
+	}
+	final, err := from.folder.Store.Move(s.ctx, from.had, to.full(), storage.PutOptions{})
+	if err != nil {
+		return err
+	}
+	user := s.account().Name
+	if s.g.recent.is(uploadName{user, from.hotfolder, from.key}, from.had) {
+		s.g.recent.add(uploadName{user, to.hotfolder, to.key}, final)
+		s.g.o.Heard(to.hotfolder, to.key, final.Version)
+	}
+	return nil
+}
+
+func (s *session) moveFolder(from *target, to place) error {
+	if from.folder.Folders == nil {
+		return answerf(550, "folders cannot be renamed on this store")
+	}
+	if _, err := s.stat(s.ctx, to); err == nil {
+		return answerf(553, "something has that name already")
+	}
+	if _, below := to.full().Below(from.full()); below {
+		return answerf(553, "a folder cannot be moved into itself")
+	}
+	return from.folder.Folders.MoveFolder(s.ctx, from.full(), to.full())
+}

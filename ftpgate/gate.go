@@ -1,0 +1,167 @@
+package ftpgate
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"sync"
+
+	"go.uber.org/zap"
+	server "goftp.io/server/v2"
+	"golang.org/x/sync/errgroup"
+)
+
+// Gate listens for FTP. Make one with [New]; it is used up when [Gate.Run] has returned.
+type Gate struct {
+	o        Options
+	instance string // of this start of the gate
+	secure   *tls.Config
+	table    map[string]command
+	ports    *ports
+	public   *publicHost
+	metrics  *metrics
+	verifier *verifier
+	pending  *pending
+	uploads  *uploads
+	recent   *recent
+	made     *made
+	paces    *paces
+	buffers  *buffers
+	plain    net.Listener
+	tls      net.Listener  // nil: no implicit encryption
+	draining chan struct{} // closed when no new session is taken
+
+	mu       sync.Mutex
+	sessions map[string]*session
+	from     map[string]int // sessions by address
+	idle     chan struct{}  // closed when the last session has ended, while draining
+	stopping bool
+}
+
+// New checks the options and listens; clients wait until [Gate.Run]. The caller must run it, with an ended context if need be:
+// that closes the listeners.
+func New(o Options) (*Gate, error) {
+	o, err := o.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	g := &Gate{
+		o: o, instance: rand.Text()[:12], table: commands(), ports: newPorts(o.PassivePorts), public: &publicHost{host: o.PublicHost},
+		metrics: newMetrics(o.Metrics), verifier: newVerifier(), pending: newPending(), uploads: newUploads(), recent: newRecent(), made: newMade(),
+		paces: newPaces(), buffers: newBuffers(),
+		draining: make(chan struct{}), sessions: map[string]*session{}, from: map[string]int{}, idle: make(chan struct{}),
+	}
+	if g.secure, err = secureConfig(o.TLS); err != nil {
+		return nil, err
+	}
+	return g, g.listen()
+}
+
+func (g *Gate) listen() (err error) {
+	if g.plain, err = net.Listen("tcp", g.o.Listen); err != nil {
+		return fmt.Errorf("FTP gate: %w", err)
+	}
+	if g.o.ListenTLS == "" {
+		return nil
+	}
+	if g.tls, err = net.Listen("tcp", g.o.ListenTLS); err != nil {
+		return errors.Join(fmt.Errorf("FTP gate: %w", err), g.plain.Close())
+	}
+	return nil
+}
+
+// Addr is the address of the control connection.
+func (g *Gate) Addr() net.Addr { return g.plain.Addr() }
+
+// AddrTLS is the address of the encrypted control connection, or nil.
+func (g *Gate) AddrTLS() net.Addr {
+	if g.tls == nil {
+		return nil
+	}
+	return g.tls.Addr()
+}
+
+// Run serves until ctx ends. Then no new session is taken and idle ones end at once; transfers in hand have [Options].Grace to
+// finish, and what they leave is kept for their owners. It returns when all sessions have ended.
+func (g *Gate) Run(ctx context.Context) error {
+	hard, cut := context.WithCancelCause(context.WithoutCancel(ctx))
+	defer cut(errDraining)
+	served, stop := context.WithCancel(ctx)
+	defer stop()
+	work, _ := errgroup.WithContext(served)
+	work.Go(func() error { defer stop(); return g.serve(served, hard, g.plain, false) })
+	if g.tls != nil {
+		work.Go(func() error { defer stop(); return g.serve(served, hard, g.tls, true) })
+	}
+	work.Go(func() error { g.sweepLoop(served); return nil })
+	<-served.Done()
+	g.drain(cut)
+	return work.Wait()
+}
+
+// serve gives the connections of one listener to a server of the library, until ctx ends.
+func (g *Gate) serve(ctx, hard context.Context, l net.Listener, implicit bool) error {
+	table := map[string]server.Command{}
+	for verb, c := range g.table {
+		table[verb] = entry{verb, c}
+	}
+	lib, err := server.NewServer(&server.Options{
+		Commands: table, Perm: server.NewSimplePerm("ftp", "ftp"), Logger: noLog{}, WelcomeMessage: "hotfolderd",
+	})
+	if err != nil {
+		return errors.Join(fmt.Errorf("FTP library: %w", err), l.Close())
+	}
+	defer context.AfterFunc(ctx, func() { _ = l.Close() })()
+	err = lib.Serve(&listener{Listener: l, g: g, ctx: ctx, hard: hard, implicit: implicit})
+	_ = l.Close()
+	if ctx.Err() != nil || errors.Is(err, net.ErrClosed) {
+		return nil
+	}
+	return fmt.Errorf("FTP gate: %w", err)
+}
+
+// admit registers a session, or says why it may not begin.
+func (g *Gate) admit(s *session) string {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	address := s.remote.String()
+	switch {
+	case g.stopping:
+		return errDraining.Error()
+	case len(g.sessions) >= g.o.MaxSessions:
+		return "too many sessions; try again later"
+	case g.from[address] >= g.o.PerAddress:
+		return "too many sessions from your address"
+	}
+	g.sessions[s.id] = s
+	g.from[address]++
+	g.metrics.sessions.Inc()
+	return ""
+}
+
+func (g *Gate) leave(s *session) {
+	s.end()
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	address := s.remote.String()
+	if g.from[address]--; g.from[address] <= 0 {
+		delete(g.from, address)
+	}
+	delete(g.sessions, s.id)
+	g.metrics.sessions.Dec()
+	if g.stopping && len(g.sessions) == 0 {
+		close(g.idle)
+	}
+}
+
+// log tells of the end of a session's life.
+func (g *Gate) log(s *session) {
+	name := ""
+	if u := s.account(); u != nil {
+		name = u.Name
+	}
+	s.log.Debug("session ended", zap.String("user", name), zap.Error(s.c.why))
+}

@@ -1,0 +1,57 @@
+package ftpgate
+
+import (
+	"context"
+	"time"
+)
+
+const (
+	firstLook = 100 * time.Microsecond // between two looks at what the client has acknowledged; doubles
+	lastLook  = 5 * time.Millisecond
+)
+
+// heard returns when the client is known to have heard the last reply, or an error when it is known not to. It has when
+//
+//   - another command came after mark, or
+//   - it ended its side with every byte acknowledged: a process that is killed before it has read a reply resets instead, or
+//   - every byte was acknowledged, and settle later the connection still stands.
+//
+// mark is c.received from after the reply was written.
+func (c *control) heard(ctx context.Context, mark uint64, settle time.Duration) error {
+	pause := firstLook
+	var acknowledged time.Time
+	for {
+		if c.received.Load() > mark {
+			return nil
+		}
+		l, err := c.state()
+		switch {
+		case err != nil || l.dead():
+			return errReset
+		case l.unheard > 0:
+		case l.state == tcpCloseWait:
+			return nil
+		case acknowledged.IsZero():
+			acknowledged = time.Now()
+		case time.Since(acknowledged) >= settle:
+			return nil
+		}
+		if err := c.pause(ctx, pause); err != nil {
+			return err
+		}
+		pause = min(2*pause, lastLook)
+	}
+}
+
+// pause waits for the next command, but not for long.
+func (c *control) pause(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-c.wake:
+	case <-timer.C:
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	return nil
+}

@@ -1,0 +1,152 @@
+package ftpgate
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"strings"
+
+	"hotfolderd/asset"
+	"hotfolderd/storage"
+)
+
+// storesOwn is the name below the root of a store that belongs to the store itself.
+const storesOwn = ".hotfolderd"
+
+// find is the place that a client's path means. Nothing but a hotfolder of the user has one.
+func (s *session) find(param string) (place, error) {
+	p := s.path(param)
+	if hasControl(p) {
+		return place{}, answerf(553, "a name must not hold control characters")
+	}
+	hotfolder, rest, ok := s.account().mount(p)
+	if !ok {
+		return place{}, answerf(550, "no hotfolder is there; change into one first")
+	}
+	return s.inHotfolder(hotfolder, rest)
+}
+
+func (s *session) inHotfolder(hotfolder, rest string) (place, error) {
+	folder, ok := s.g.o.Folders(hotfolder)
+	if !ok {
+		return place{}, answerf(450, "the hotfolder %s is not open just now", hotfolder)
+	}
+	at := place{hotfolder: hotfolder, folder: folder}
+	if rest == "" {
+		return at, nil
+	}
+	key, err := asset.ParseKey(rest)
+	if err != nil {
+		return at, err
+	}
+	at.key = key
+	if at.hidden() {
+		return at, answerf(553, "that name is reserved")
+	}
+	return at, nil
+}
+
+// hidden: the place belongs to the store or to the gate, or is one of their folders.
+func (p place) hidden() bool {
+	full := p.full()
+	if full == p.folder.Aside || isBelow(full, p.folder.Aside) {
+		return true
+	}
+	for part := range strings.SplitSeq(string(p.key), "/") {
+		if strings.EqualFold(part, storesOwn) {
+			return true
+		}
+	}
+	return false
+}
+
+// file finds a path that must name a file or folder below a hotfolder, not the hotfolder itself.
+func (s *session) file(param string) (place, error) {
+	p, err := s.find(param)
+	if err == nil && p.key == asset.Root {
+		err = answerf(550, "that is a hotfolder itself")
+	}
+	return p, err
+}
+
+// stat looks at a place. Uploads to it that wait for their client's ear are waited for.
+func (s *session) stat(ctx context.Context, p place) (storage.Object, error) {
+	s.g.pending.wait(ctx, p.hotfolder, func(key asset.Key) bool {
+		return key == p.key || p.folder.Folders == nil && isBelow(key, p.key)
+	})
+	o, err := p.folder.Store.Stat(ctx, p.full())
+	switch {
+	case err == nil:
+		return o, nil
+	case errors.Is(err, fs.ErrNotExist) && (p.key == asset.Root || s.g.made.has(p)):
+		return storage.Object{Key: p.full(), Kind: storage.Directory}, nil
+	}
+	return o, err
+}
+
+func isBelow(key, prefix asset.Key) bool {
+	_, below := key.Below(prefix)
+	return below
+}
+
+// isFolder reports whether the path is a folder in the user's view: one on the store, or one that leads to a mount.
+func (s *session) isFolder(p string) (bool, error) {
+	if len(s.account().below(p)) > 0 {
+		return true, nil
+	}
+	at, err := s.find(p)
+	if err != nil {
+		return false, err
+	}
+	o, err := s.stat(s.ctx, at)
+	return o.Kind == storage.Directory && err == nil, err
+}
+
+// target is a place where something is to be written, looked at and found free or replaceable.
+type target struct {
+	place
+	path string
+	had  storage.Object // what is there; Key is empty when nothing is
+}
+
+// forWriting finds the place of a file to be written, whose folder must be there.
+func (s *session) forWriting(ctx context.Context, param string) (target, error) {
+	p, err := s.file(param)
+	if err != nil {
+		return target{}, err
+	}
+	t := target{place: p, path: s.path(param)}
+	if ok, why := s.g.o.Writable(); !ok {
+		return t, answerf(450, "not now: %s", why)
+	}
+	if err := s.hasParent(ctx, p); err != nil {
+		return t, err
+	}
+	o, err := s.stat(ctx, p)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return t, nil
+	case err != nil:
+		return t, err
+	case o.Kind == storage.Directory:
+		return t, answerf(553, "a folder has that name")
+	case o.Kind != storage.Regular && o.Kind != storage.HardLinked:
+		return t, answerf(553, "something that is not a plain file has that name")
+	}
+	t.had = o
+	return t, nil
+}
+
+// hasParent checks that the folder of a place is there, where the store has folders.
+func (s *session) hasParent(ctx context.Context, p place) error {
+	if p.folder.Folders == nil || p.key.Dir() == asset.Root {
+		return nil
+	}
+	parent := p
+	parent.key = p.key.Dir()
+	o, err := s.stat(ctx, parent)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && o.Kind != storage.Directory {
+		return answerf(553, "its folder is not there; make it first")
+	}
+	return err
+}

@@ -1,0 +1,108 @@
+package ftpgate
+
+import (
+	"strconv"
+	"strings"
+
+	"go.uber.org/zap"
+)
+
+// cmdUser begins a login. The answer says nothing about the user.
+func (s *session) cmdUser(name string) {
+	switch {
+	case s.account() != nil:
+		s.reply(530, "you are logged in; say QUIT and come again to be somebody else")
+	case s.g.o.RequireTLS && !s.c.encrypted():
+		s.reply(530, "encryption is required here: say AUTH TLS first")
+	default:
+		s.name = name
+		if strings.EqualFold(name, "ftp") || strings.EqualFold(name, Anonymous) {
+			s.name = Anonymous
+		}
+		s.reply(331, "now the password")
+	}
+}
+
+// cmdPass ends a login. All refusals look and last alike, whatever is wrong.
+func (s *session) cmdPass(password string) {
+	name := s.name
+	s.name = ""
+	switch {
+	case s.account() != nil:
+		s.reply(230, "you are logged in already")
+		return
+	case name == "":
+		s.reply(503, "say USER first")
+		return
+	}
+	u, ok, err := s.g.verifier.check(s.ctx, s.g.o.Users, name, password)
+	switch {
+	case err != nil:
+		s.last = true
+		s.reply(421, "%s", err)
+	case !ok && u == nil:
+		s.refuseLogin(name, "no such user")
+	case !ok:
+		s.refuseLogin(name, "wrong password")
+	case !u.from(s.remote):
+		s.refuseLogin(name, "the user may not come from this address")
+	default:
+		s.enter(u)
+	}
+}
+
+// enter logs a user in whose password was right.
+func (s *session) enter(u *User) {
+	switch {
+	case u.RequireTLS && !s.c.encrypted():
+		s.audit(Event{Kind: "login", User: u.Name, Refused: "not encrypted"})
+		s.reply(530, "encryption is required for you: say AUTH TLS first, and change your password")
+		return
+	case !s.g.join(s, u):
+		s.audit(Event{Kind: "login", User: u.Name, Refused: "too many sessions"})
+		s.last = true
+		s.reply(421, "you have %d sessions, and may have no more", u.Limits.Sessions)
+		return
+	}
+	s.g.metrics.logins.WithLabelValues("ok").Inc()
+	s.log = s.log.With(zap.String("user", strconv.Quote(u.Name)))
+	s.audit(Event{Kind: "login"})
+	s.reply(230, "welcome")
+}
+
+// join makes the session one of the user's, if there may be one more.
+func (g *Gate) join(s *session, u *User) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	count := 0
+	for _, other := range g.sessions {
+		if a := other.account(); a != nil && a.Name == u.Name {
+			count++
+		}
+	}
+	if u.Limits.Sessions > 0 && count >= u.Limits.Sessions {
+		return false
+	}
+	s.setAccount(u)
+	return true
+}
+
+// refuseLogin answers a login that failed, late.
+func (s *session) refuseLogin(name, why string) {
+	address := s.remote.String()
+	count := s.g.o.Bans.Failed(address)
+	s.g.metrics.logins.WithLabelValues("refused").Inc()
+	s.audit(Event{Kind: "login", User: name, Refused: why})
+	wait(s.ctx, slow(count))
+	if s.wrong++; s.wrong >= maxPasswords || s.g.o.Bans.Banned(address) > 0 {
+		s.last = true
+		s.reply(421, "wrong user or password, too often")
+		return
+	}
+	s.reply(530, "wrong user or password")
+}
+
+func (s *session) cmdQuit(string) {
+	s.last = true
+	s.reply(221, "goodbye")
+}

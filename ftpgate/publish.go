@@ -1,0 +1,65 @@
+package ftpgate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"go.uber.org/zap"
+
+	"hotfolderd/asset"
+	"hotfolderd/storage"
+)
+
+// errUnheard: the client was told 226 and is known not to have heard it.
+var errUnheard = errors.New("the client was gone before it heard the answer")
+
+// makeDurable stores the bytes under a name that nobody lists, from which any gate can finish them.
+func (u *upload) makeDurable(ctx context.Context) (storage.Object, error) {
+	at, err := u.s.g.pendingKey(ctx, u.to.place)
+	if err != nil {
+		return storage.Object{}, err
+	}
+	return u.staged.Publish(ctx, at, putNow)
+}
+
+// publish tells the client that its file is stored, and gives it its name when the client has heard that. Whoever asks for the name
+// meanwhile waits.
+func (u *upload) publish(stored storage.Object) {
+	s := u.s
+	decided := s.g.pending.begin(u.to.hotfolder, u.to.key)
+	defer decided()
+	s.reply(226, "stored, %d bytes", stored.Size)
+	heard := s.c.heard(s.ctx, s.c.received.Load(), s.g.o.Settle)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(s.ctx), cleanupTimeout)
+	defer cancel()
+	if heard != nil {
+		u.keepStored(ctx, stored)
+		u.told(errors.Join(errUnheard, heard), true)
+		return
+	}
+	final, err := s.g.giveName(ctx, u.to.place, stored)
+	if err != nil { // the client was told; so the bytes stay where they are, and the sweep tries again
+		s.log.Error("an upload is stored but has no name yet; it is tried again", zap.String("key", u.to.key.Quoted()), zap.Error(err))
+		return
+	}
+	s.g.recent.add(u.name(), final)
+	s.g.o.Heard(u.to.hotfolder, u.to.key, final.Version)
+	u.told(nil, false)
+	u.dropPartials(ctx)
+}
+
+// giveName moves stored bytes to their place. The move need not be durable: after a power cut the bytes have one name or the other,
+// and the sweep finds them.
+func (g *Gate) giveName(ctx context.Context, p place, stored storage.Object) (storage.Object, error) {
+	final, err := p.folder.Store.Move(ctx, stored, p.full(), putLater)
+	if err != nil {
+		return final, fmt.Errorf("name an upload: %w", err)
+	}
+	if note := beside(stored.Key); note != asset.Root {
+		if err := p.folder.Store.Remove(ctx, note, ""); err != nil {
+			g.o.Log.Warn("the note of a stored upload was left", zap.Error(err))
+		}
+	}
+	return final, nil
+}

@@ -1,0 +1,107 @@
+package ftpgate
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"time"
+
+	"go.uber.org/zap"
+
+	"hotfolderd/asset"
+	"hotfolderd/storage"
+)
+
+const (
+	sweepEvery  = 5 * time.Minute
+	othersGrace = 15 * time.Minute // after which a pending upload of another node is taken for a dead one's
+)
+
+// sweepLoop finishes what dead gates left and forgets what is kept too long, at once and then now and again, until ctx ends.
+func (g *Gate) sweepLoop(ctx context.Context) {
+	for ctx.Err() == nil {
+		if ok, _ := g.o.Writable(); ok {
+			g.sweep(ctx)
+		}
+		wait(ctx, sweepEvery)
+	}
+}
+
+func (g *Gate) sweep(ctx context.Context) {
+	type aside struct {
+		store storage.Store
+		key   asset.Key
+	}
+	swept := map[aside]bool{}
+	for _, hotfolder := range g.o.Users.Hotfolders() {
+		f, ok := g.o.Folders(hotfolder)
+		if !ok {
+			continue
+		}
+		g.finishPending(ctx, hotfolder, f)
+		if a := (aside{f.Store, f.Aside}); !swept[a] {
+			swept[a] = true
+			g.forgetPartials(ctx, f)
+		}
+	}
+}
+
+// finishPending publishes the uploads that a dead gate had stored. Their clients may have been told so; if they have not heard it, the
+// walk finds out by the format: nobody is told that these are known to be whole.
+func (g *Gate) finishPending(ctx context.Context, hotfolder string, f Folder) {
+	for o, err := range f.Store.List(ctx, pendingFolder(hotfolder, f), storage.ListOptions{}) {
+		if err == nil {
+			err = g.finishOne(ctx, hotfolder, f, o)
+		}
+		if err != nil && !errors.Is(err, fs.ErrNotExist) && ctx.Err() == nil {
+			g.o.Log.Error("a stored upload has no name yet; it is tried again", zap.String("hotfolder", hotfolder), zap.Error(err))
+		}
+	}
+}
+
+func (g *Gate) finishOne(ctx context.Context, hotfolder string, f Folder, o storage.Object) error {
+	parsed, ok := parsePending(o.Key.Base())
+	if !ok || parsed.encoded == keyMark || !g.isDead(parsed, o) {
+		return nil
+	}
+	key, err := g.keyOf(ctx, f, o.Key, parsed)
+	if err != nil {
+		return err
+	}
+	p := place{hotfolder: hotfolder, folder: f, key: key}
+	if p.hidden() {
+		return nil
+	}
+	if now, err := f.Store.Stat(ctx, p.full()); err == nil && now.Changed.After(o.Changed) {
+		return f.Store.Remove(ctx, o.Key, o.Version) // its owner has stored a newer one since
+	}
+	if _, err := g.giveName(ctx, p, o); err != nil {
+		return err
+	}
+	g.o.Log.Info("an upload of a gate that died was finished", zap.String("hotfolder", hotfolder), zap.String("key", key.Quoted()))
+	return nil
+}
+
+// isDead reports whether the gate that stored a pending upload will never finish it. One of this node's former lives is dead for sure;
+// of other nodes, and where this gate's own move failed, age decides.
+func (g *Gate) isDead(p parsedPending, o storage.Object) bool {
+	if p.node == short(g.o.Node) && p.instance != g.instance {
+		return true
+	}
+	return time.Since(o.Changed) > othersGrace
+}
+
+// forgetPartials removes what was kept of broken uploads for longer than it is worth.
+func (g *Gate) forgetPartials(ctx context.Context, f Folder) {
+	if g.o.ResumeTTL < 0 {
+		return
+	}
+	for o, err := range f.Store.List(ctx, f.Aside.Join(partialsName), storage.ListOptions{Recursive: true}) {
+		if err == nil && o.Kind == storage.Regular && time.Since(o.Changed) > g.o.ResumeTTL {
+			err = f.Store.Remove(ctx, o.Key, o.Version)
+		}
+		if err != nil && !errors.Is(err, fs.ErrNotExist) && ctx.Err() == nil {
+			g.o.Log.Warn("the rest of a broken upload was left", zap.Error(err))
+		}
+	}
+}

@@ -1,0 +1,116 @@
+package ftpgate
+
+import (
+	"cmp"
+	"net/netip"
+	"path"
+	"slices"
+	"strings"
+
+	"hotfolderd/config"
+)
+
+// UserSource knows who may use the gate. Its methods are safe for concurrent use and answer soon. [UsersFile] is one.
+type UserSource interface {
+	// Lookup is the user of that name as it is now. What it returns is never changed.
+	Lookup(name string) (*User, bool)
+	// Decoy is a user whose password is checked in place of one that does not exist, so that both take the same time; nil when
+	// there are no users. The same name has the same decoy.
+	Decoy(name string) *User
+	// Hotfolders are the names of all hotfolders that any user can reach.
+	Hotfolders() []string
+}
+
+// User is one account.
+type User struct {
+	Name string
+	// Hash of the password, as [HashPassword] makes it; empty for an account without password, which is only anonymous.
+	Hash string
+	// Mounts are the hotfolders by their place in the user's view: "/", "/products". The places are clean and absolute.
+	Mounts      map[string]string
+	Permissions Permission
+	// Addresses that the user may come from; none: any.
+	Addresses []netip.Prefix
+	// RequireTLS refuses the user without encryption.
+	RequireTLS bool
+	Limits     Limits
+}
+
+// Limits of one user; 0 is none.
+type Limits struct {
+	Sessions int         // at a time, on one node
+	Rate     config.Size // bytes per second and direction, over all sessions on one node
+	FileSize config.Size // of one upload
+	Daily    config.Size // uploaded bytes a day (UTC), on one node
+}
+
+// Permission is a set of things that a user may do.
+type Permission uint8
+
+// The permissions. Logging in, changing folders and asking for features need none.
+const (
+	MayUpload Permission = 1 << iota
+	MayList
+	MayDownload
+	MayDelete
+	MayRename
+	MayMkdir
+)
+
+// DefaultPermissions are those of a user for whom none are written: enough to drop files by way of a temporary name.
+const DefaultPermissions = MayUpload | MayList | MayRename | MayMkdir
+
+var permissionWords = [...]string{"upload", "list", "download", "delete", "rename", "mkdir"}
+
+// parsePermission is the permission of a word, or 0.
+func parsePermission(word string) Permission {
+	i := slices.Index(permissionWords[:], word)
+	if i < 0 {
+		return 0
+	}
+	return 1 << i
+}
+
+// verb says a single permission in words.
+func (p Permission) verb() string {
+	for i, word := range permissionWords {
+		if p == 1<<i {
+			return word
+		}
+	}
+	return "do that"
+}
+
+// May reports whether the user may do all of it.
+func (u *User) May(p Permission) bool { return u.Permissions&p == p }
+
+// from reports whether the user may come from an address.
+func (u *User) from(a netip.Addr) bool {
+	return len(u.Addresses) == 0 || slices.ContainsFunc(u.Addresses, func(p netip.Prefix) bool { return p.Contains(a) })
+}
+
+// mount finds the hotfolder that a clean absolute path lies in, and the rest of the path below its place. The longest place wins.
+func (u *User) mount(p string) (hotfolder, rest string, ok bool) {
+	for at := p; ; at = path.Dir(at) {
+		if name, found := u.Mounts[at]; found {
+			return name, strings.TrimPrefix(strings.TrimPrefix(p, at), "/"), true
+		}
+		if at == "/" {
+			return "", "", false
+		}
+	}
+}
+
+// below lists the names directly below a clean absolute path that lead to a mount.
+func (u *User) below(p string) []string {
+	prefix := strings.TrimSuffix(p, "/") + "/"
+	var names []string
+	for at := range u.Mounts {
+		if rest, ok := strings.CutPrefix(at, prefix); ok && rest != "" {
+			name, _, _ := strings.Cut(rest, "/")
+			names = append(names, name)
+		}
+	}
+	slices.SortFunc(names, cmp.Compare[string])
+	return slices.Compact(names)
+}
