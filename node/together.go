@@ -24,6 +24,9 @@ type together struct {
 	members *cluster.Cluster
 }
 
+// dialPause is the time between two tries to find Consul at the start.
+const dialPause = 500 * time.Millisecond
+
 // dial connects to Consul, when the settings name one, and begins the node's session.
 func (n *Node) dial(ctx context.Context) error {
 	s := n.o.Settings
@@ -35,15 +38,34 @@ func (n *Node) dial(ctx context.Context) error {
 		return err
 	}
 	n.onClose(func() error { conn.Close(); return nil })
-	keeper, err := consul.Keep(ctx, conn, consul.KeepOptions{
-		Namespace: s.Cluster.Namespace, Node: s.Node.ID, TTL: s.Cluster.SessionTTL.D(), Log: n.log,
-	})
+	keeper, err := n.keep(ctx, conn)
 	if err != nil {
 		return fmt.Errorf("cluster.consul: begin a session: %w", err)
 	}
 	n.onClose(keeper.Close)
 	n.together = &together{conn: conn, keeper: keeper}
 	return nil
+}
+
+// keep begins the session. It waits for a Consul that is not there yet: nodes and servers may start in any order.
+func (n *Node) keep(ctx context.Context, conn *consul.Conn) (*consul.Keeper, error) {
+	s := n.o.Settings
+	for told := false; ; told = true {
+		keeper, err := consul.Keep(ctx, conn, consul.KeepOptions{
+			Namespace: s.Cluster.Namespace, Node: s.Node.ID, TTL: s.Cluster.SessionTTL.D(), Log: n.log,
+		})
+		if !errors.Is(err, consul.ErrUnreachable) || ctx.Err() != nil {
+			return keeper, err
+		}
+		if !told {
+			n.log.Info("waiting for Consul (cluster.consul)", zap.Strings("addresses", s.Cluster.Consul), zap.Error(err))
+		}
+		select {
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		case <-time.After(dialPause):
+		}
+	}
 }
 
 // ConsulConfig is how the settings of a cluster reach Consul.
