@@ -36,6 +36,12 @@ type Properties struct {
 	SeesWriters bool
 	// WholeObjects: an object is complete as soon as it can be seen (S3), so that nothing needs to settle.
 	WholeObjects bool
+	// Flat: folders are parts of names only (S3). Stat finds none but the root; List shows those that hold something, also
+	// beside an object of the same key.
+	Flat bool
+	// RemoveRaces: Remove and Move look first and then remove, so that a newer version that comes between the two is lost, or
+	// the older one is back.
+	RemoveRaces bool
 }
 
 // Kind of a thing in a store.
@@ -50,9 +56,13 @@ const (
 	HardLinked             // a plain file with more than one name
 	Mount                  // a directory on another file system than its parent; never entered
 	Special                // a pipe, socket or device; never opened
+	Misnamed               // an object whose name is no usable key; its Key is that name as it is, and good for nothing but showing it
 )
 
-var kindWords = [...]string{"a file", "a directory", "a symbolic link", "a file with several hard links", "a mount of another file system", "a pipe, socket or device"}
+var kindWords = [...]string{
+	"a file", "a directory", "a symbolic link", "a file with several hard links", "a mount of another file system",
+	"a pipe, socket or device", "an object with a name that no file can have",
+}
 
 // String says the kind in words, with its article.
 func (k Kind) String() string { return kindWords[k] }
@@ -75,6 +85,9 @@ type ListOptions struct {
 	Enter func(asset.Key) bool
 	// NamesOnly leaves everything but Key and Kind (Regular or not) unset where the store can save the work.
 	NamesOnly bool
+	// StartAfter leaves out, where the store is Flat, what is not after this key in the order of bytes; other stores list all.
+	// It need not exist. Then a prefix under which nothing is left is no error.
+	StartAfter asset.Key
 }
 
 // PutOptions of [Store.Put], [Store.Copy] and [Staged.Publish].
@@ -86,6 +99,9 @@ type PutOptions struct {
 	Deferred bool
 	// Shared lets Copy give both keys the same bytes (a hard link) instead of a copy. Only for objects nobody changes.
 	Shared bool
+	// Brief lets the Object that is answered hold no more than Key and Size, where finding out its version would cost a
+	// request.
+	Brief bool
 }
 
 // Reader reads one version of one object. It is not safe for concurrent use, except ReadAt.

@@ -139,7 +139,7 @@ func moveChanged(t *testing.T, s *suite) {
 // moveOneWinner moves one source to many places: it arrives once, and nothing of it is lost.
 func moveOneWinner(t *testing.T, s *suite) {
 	const movers, rounds = 8, 10
-	for range rounds {
+	for range s.rounds(rounds) {
 		src := s.put(t, "storagetest/src", "only one")
 		moved := atOnce(movers, func(i int) error {
 			_, err := s.Move(t.Context(), src, asset.Key("storagetest/dst").Join(asset.Key('a'+rune(i))), storage.PutOptions{IfAbsent: true})

@@ -23,6 +23,7 @@ var listCases = []aCase{
 	{"List_namesOnly", listNamesOnly},
 	{"List_stopsWhenToldTo", listBreak},
 	{"List_prefixIsAWholeComponent", listComponent},
+	{"List_startsAfterAKey", listStartAfter},
 	{"List_largeFolder", listLarge},
 	{"List_whileItChanges", listWhileChanging},
 	{"Names_areKeptByteForByte", oddNames},
@@ -85,6 +86,23 @@ func listEnter(t *testing.T, s *suite) {
 	for _, k := range asked {
 		if k == "storagetest/l" || k == asset.Root || strings.HasPrefix(string(k), "storagetest/l/b/") {
 			t.Fatalf("Enter was asked about %s", k.Quoted())
+		}
+	}
+}
+
+// listStartAfter: what comes after the key is always listed; what does not is left out by a flat store.
+func listStartAfter(t *testing.T, s *suite) {
+	s.putListed(t)
+	for _, after := range []asset.Key{"storagetest/k", "storagetest/l", "storagetest/l/a", "storagetest/l/b/c", "storagetest/l/b/d/f", "storagetest/l/z/y", "storagetest/m"} {
+		got := map[asset.Key]bool{}
+		for obj, err := range s.List(t.Context(), "storagetest/l", storage.ListOptions{Recursive: true, StartAfter: after}) {
+			must(t, "list after "+after.Quoted(), err)
+			got[obj.Key] = true
+		}
+		for _, k := range listed {
+			if want := k > after || !s.Properties().Flat; got[k] != want {
+				t.Errorf("after %s: %s is listed: %v, want %v", after.Quoted(), k.Quoted(), got[k], want)
+			}
 		}
 	}
 }
@@ -195,7 +213,7 @@ func listWhileChanging(t *testing.T, s *suite) {
 	s.putListed(t)
 	done := make(chan error, 1)
 	go func() {
-		for i := range 100 {
+		for i := range s.rounds(100) {
 			key := asset.Key(fmt.Sprintf("storagetest/l/coming/%d/file", i%7))
 			_, err := s.other.Put(t.Context(), key, strings.NewReader("x"), storage.PutOptions{Deferred: true})
 			if err == nil {

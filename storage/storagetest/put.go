@@ -56,7 +56,7 @@ func putReplaces(t *testing.T, s *suite) {
 
 func putOneWinner(t *testing.T, s *suite) {
 	const racers, keys = 32, 50
-	for k := range keys {
+	for k := range s.rounds(keys) {
 		key := asset.Key(fmt.Sprintf("storagetest/race/%02d", k))
 		won := race(t, racers, func(i int) error {
 			st := s.Store
@@ -150,7 +150,7 @@ func putNeverHalf(t *testing.T, s *suite) {
 	ctx, stop := context.WithCancel(t.Context())
 	looks := make(chan error, 1)
 	go func() { looks <- lookAt(ctx, s.other, key, a, b) }()
-	for i := range rounds {
+	for i := range s.rounds(rounds) {
 		content := [...]string{b, a}[i%2]
 		if _, err := s.Put(ctx, key, strings.NewReader(content), storage.PutOptions{Deferred: true}); err != nil {
 			stop()

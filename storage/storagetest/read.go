@@ -26,6 +26,11 @@ var readCases = []aCase{
 func statKinds(t *testing.T, s *suite) {
 	obj := s.put(t, "storagetest/dir/file", "12345")
 	for _, dir := range []asset.Key{asset.Root, "storagetest", "storagetest/dir"} {
+		if s.Properties().Flat && dir != asset.Root {
+			_, err := s.Stat(t.Context(), dir)
+			wantErr(t, "stat a folder of a flat store", fs.ErrNotExist, err)
+			continue
+		}
 		if got := s.stat(t, dir); got.Kind != storage.Directory || got.Version != "" || got.Key != dir {
 			t.Fatalf("stat %s: want a directory without version, got %+v", dir.Quoted(), got)
 		}

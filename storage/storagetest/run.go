@@ -26,6 +26,8 @@ type Options struct {
 	// Fill stores something small under each key in the fastest way there is, for the listing of a large folder. nil
 	// is a Deferred Put of each, many at a time.
 	Fill func(t *testing.T, s storage.Store, keys []asset.Key)
+	// Slow: each operation is a request to a server. Races then have a quarter of their rounds.
+	Slow bool
 	// Entries of that folder; 0 is [DefaultEntries], a tenth of it with -short.
 	Entries int
 }
@@ -60,6 +62,14 @@ func Run(t *testing.T, open func(t *testing.T) storage.Store, o ...Options) {
 			c.run(t, s)
 		})
 	}
+}
+
+// rounds is how many of n rounds a race has.
+func (s *suite) rounds(n int) int {
+	if s.opts.Slow {
+		return (n + 3) / 4
+	}
+	return n
 }
 
 // aCase is one sentence of the contract and its test.

@@ -113,7 +113,7 @@ func together(t *testing.T, s *suite) {
 	for w := range workers {
 		wg.Go(func() {
 			st := [...]storage.Store{s.Store, s.other}[w%2]
-			for i := range rounds {
+			for i := range s.rounds(rounds) {
 				key := asset.Key(fmt.Sprintf("storagetest/shared/%d", (w+i)%3))
 				if err := mixture(ctx, st, key); err != nil {
 					t.Errorf("worker %d, round %d: %v", w, i, err)

@@ -1,0 +1,88 @@
+package s3
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+
+	"hotfolderd/asset"
+	"hotfolderd/storage"
+)
+
+// limits decide how bytes travel. Tests make them small.
+type limits struct {
+	memory   int64 // of a staging in memory; more is spooled
+	stream   int64 // up to here a create-only copy goes through this machine: two requests instead of four
+	parts    int64 // up to here an object is one PUT
+	single   int64 // what one PUT may hold at most
+	part     int64 // smallest part of an upload
+	copyPart int64 // what the server copies at once, small enough to answer in time
+}
+
+var defaultLimits = limits{memory: 1 << 20, stream: 8 << 20, parts: 64 << 20, single: 5 << 30, part: 16 << 20, copyPart: 512 << 20}
+
+// Put implements storage.Store: stage, publish, and nothing is left behind.
+func (s *Store) Put(ctx context.Context, key asset.Key, r io.Reader, o storage.PutOptions) (obj storage.Object, err error) {
+	if err := ended(ctx, "put", key); err != nil {
+		return storage.Object{}, err
+	}
+	if _, err := s.newName(key); err != nil {
+		return storage.Object{}, fail(ctx, "put", key, err)
+	}
+	t := s.stage()
+	defer func() { err = errors.Join(err, t.Discard()) }()
+	if _, err := io.Copy(t, ctxReader{ctx, r}); err != nil {
+		return storage.Object{}, fail(ctx, "put", key, err)
+	}
+	return t.Publish(ctx, key, o)
+}
+
+// ctxReader ends a long copy soon after its context ends.
+type ctxReader struct {
+	ctx context.Context //nolint:containedctx // lives as long as one copy
+	r   io.Reader
+}
+
+func (c ctxReader) Read(p []byte) (int, error) {
+	if err := context.Cause(c.ctx); err != nil {
+		return 0, err
+	}
+	return c.r.Read(p)
+}
+
+// publish gives bytes a name.
+func (s *Store) publish(ctx context.Context, key asset.Key, b body, o storage.PutOptions) (storage.Object, error) {
+	name, err := s.newName(key)
+	if err != nil {
+		return storage.Object{}, err
+	}
+	large := b.size > s.limits.parts
+	switch {
+	case o.IfAbsent && !s.promises.Create:
+		return storage.Object{}, errNoCreate
+	case o.IfAbsent && (!large || !s.promises.Complete):
+		if b.size > s.limits.single {
+			return storage.Object{}, fmt.Errorf("%d bytes are more than this server creates safely; it takes %d at once", b.size, s.limits.single)
+		}
+		return s.create(ctx, key, name, b, o.Brief)
+	case large:
+		return s.upload(ctx, key, name, b, o)
+	}
+	return s.replace(ctx, key, name, b, o.Brief)
+}
+
+// replace stores an object whatever is there. To repeat it is as good as to be late.
+func (s *Store) replace(ctx context.Context, key asset.Key, name string, b body, brief bool) (storage.Object, error) {
+	writer := rand.Text()
+	var w written
+	err := again(ctx, func() (err error) {
+		w, err = s.send(ctx, name, b, writer, false)
+		return err
+	})
+	if err != nil {
+		return storage.Object{}, err
+	}
+	return s.made(ctx, key, w, writer, b.size, brief), nil
+}

@@ -1,0 +1,106 @@
+package s3_test
+
+import (
+	"bytes"
+	"errors"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/minio/minio-go/v7"
+
+	"hotfolderd/asset"
+	"hotfolderd/storage"
+	"hotfolderd/storage/s3"
+	"hotfolderd/storage/s3/s3test"
+	"hotfolderd/storage/storagetest"
+)
+
+// config reaches a prefix of a bucket, and takes its risks.
+func config(t *testing.T, s *s3test.Server, bucket, prefix string) s3.Config {
+	t.Helper()
+	return s3.Config{URL: s.URL(bucket, prefix), CredentialsFile: s3test.Credentials(t), CA: s.CA, AcceptRisk: true, Spool: t.TempDir()}
+}
+
+func opened(t *testing.T, c s3.Config) *s3.Store {
+	t.Helper()
+	s, err := s3.Open(t.Context(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
+}
+
+// twin is another handle of a bucket that was tried already.
+func twin(t *testing.T, probed *s3.Store, c s3.Config) *s3.Store {
+	t.Helper()
+	s, err := s3.Twin(probed, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	return s
+}
+
+// prefixOf is a prefix that no other test uses.
+func prefixOf(t *testing.T) string { return strings.NewReplacer("/", "-", "#", "-").Replace(t.Name()) }
+
+// onServers runs a test on each server, which it must not stop.
+func onServers(t *testing.T, run func(t *testing.T, s *s3test.Server)) {
+	for _, start := range []func(testing.TB) *s3test.Server{s3test.MinIO, s3test.VersityGW} {
+		s := start(t)
+		t.Run(s.Name, func(t *testing.T) { run(t, s) })
+	}
+}
+
+func TestStore_keepsTheContract(t *testing.T) {
+	onServers(t, func(t *testing.T, s *s3test.Server) {
+		for name, bucket := range map[string]string{"plain": s.Bucket(t), "versioned": s.VersionedBucket(t)} {
+			t.Run(name, func(t *testing.T) { contract(t, s, bucket) })
+		}
+	})
+}
+
+func contract(t *testing.T, s *s3test.Server, bucket string) {
+	probed := opened(t, config(t, s, bucket, ""))
+	open := func(t *testing.T) storage.Store { return twin(t, probed, config(t, s, bucket, prefixOf(t))) }
+	storagetest.Run(t, open, storagetest.Options{
+		Slow: true,
+		Reopen: func(t *testing.T, st storage.Store) storage.Store {
+			c := config(t, s, bucket, "")
+			c.URL = st.Properties().URL
+			return twin(t, probed, c)
+		},
+		Holds: func(k asset.Key) bool { return s3.Storable(string(k)) == nil },
+		Fill: func(t *testing.T, st storage.Store, keys []asset.Key) {
+			fill(t, s, bucket, st.(*s3.Store), keys)
+		},
+		Entries: 2100, // three pages
+	})
+}
+
+// fill makes many small objects with few requests each.
+func fill(t *testing.T, s *s3test.Server, bucket string, st *s3.Store, keys []asset.Key) {
+	t.Helper()
+	const writers = 16
+	client := minio.Core{Client: s.Client(t)}
+	errs := make([]error, writers)
+	var all sync.WaitGroup
+	for w := range writers {
+		all.Go(func() {
+			for i := w; i < len(keys) && errs[w] == nil; i += writers {
+				_, errs[w] = client.PutObject(t.Context(), bucket, st.Name(keys[i]), bytes.NewReader([]byte("x")), 1, "", "",
+					minio.PutObjectOptions{DisableContentSha256: true})
+			}
+		})
+	}
+	all.Wait()
+	if err := errors.Join(errs...); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,87 @@
+package s3
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/minio/minio-go/v7"
+
+	"hotfolderd/asset"
+)
+
+// Tidy takes away what processes that died left below [Private] and that is older, by the server's clock, than age: uploads are given
+// up, claims and trials deleted. An upload that takes longer than age fails; a day is right. It returns how many things it took
+// away. Any node may call it at any time; nobody needs to.
+func (s *Store) Tidy(ctx context.Context, age time.Duration) (n int, err error) {
+	if err := ended(ctx, "tidy", Private); err != nil {
+		return 0, err
+	}
+	if s.readOnly {
+		return 0, errReadOnly
+	}
+	var now time.Time
+	ctx = withExtra(ctx, extra{answered: func(r *http.Response) {
+		if t, err := http.ParseTime(r.Header.Get("Date")); err == nil {
+			now = t
+		}
+	}})
+	var errs []error
+	for info := range s.client.ListObjectsIter(ctx, s.at.bucket, minio.ListObjectsOptions{Prefix: s.below(Private), Recursive: true}) {
+		if info.Err != nil {
+			errs = append(errs, info.Err)
+			break
+		}
+		if now.Sub(info.LastModified) < age {
+			continue
+		}
+		if err := s.tidyAway(ctx, info.Key); err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		n++
+	}
+	return n, fail(ctx, "tidy", Private, errors.Join(append(errs, ctx.Err())...))
+}
+
+// tidyAway takes one thing away, and ends the upload that it is a note of.
+func (s *Store) tidyAway(ctx context.Context, name string) error {
+	if strings.HasPrefix(name, s.below(uploadsFolder)) {
+		n, err := s.noted(ctx, asset.Key(strings.TrimPrefix(name, s.at.prefix)))
+		if absent(err) {
+			return nil
+		}
+		if err == nil {
+			err = s.abandon(ctx, n.Name, n.ID)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return s.eraseAll(ctx, name, s.promises.Versions)
+}
+
+// noted reads the note of an upload. It never leads out of the store.
+func (s *Store) noted(ctx context.Context, key asset.Key) (n note, err error) {
+	r, err := s.open(ctx, key, "")
+	if err != nil {
+		return n, err
+	}
+	defer r.Close()
+	b, err := io.ReadAll(io.LimitReader(r, 8<<10))
+	if err == nil {
+		err = json.Unmarshal(b, &n)
+	}
+	if err != nil {
+		return n, fmt.Errorf("note %s: %w", key.Quoted(), err)
+	}
+	if !strings.HasPrefix(n.Name, s.at.prefix) {
+		return n, fmt.Errorf("note %s is about another store", key.Quoted())
+	}
+	return n, nil
+}

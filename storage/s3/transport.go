@@ -1,0 +1,110 @@
+package s3
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"strconv"
+	"time"
+)
+
+const (
+	// stall is how long a connection may be still, while we wait or send, before it is given up.
+	stall       = 60 * time.Second
+	dialTime    = 10 * time.Second
+	idleTime    = 30 * time.Second // shorter than stall, so that no request begins on a connection about to be given up
+	idlePerHost = 64
+)
+
+// extra is what goes with one request beside what the library knows. It travels in the context.
+type extra struct {
+	header   http.Header          // is added; of what need not be signed
+	answered func(*http.Response) // sees the answer first; it must not read the body
+}
+
+type extraKey struct{}
+
+func withExtra(ctx context.Context, e extra) context.Context {
+	return context.WithValue(ctx, extraKey{}, e)
+}
+
+// wire counts requests and adds their extras.
+type wire struct {
+	*http.Transport
+	count *requests
+}
+
+func newWire(ca string, count *requests) (*wire, error) {
+	dialer := &net.Dialer{Timeout: dialTime, KeepAlive: 15 * time.Second}
+	t := &http.Transport{
+		Proxy: http.ProxyFromEnvironment,
+		DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
+			c, err := dialer.DialContext(ctx, network, addr)
+			if err != nil {
+				return nil, err
+			}
+			return &patientConn{c}, nil
+		},
+		MaxIdleConnsPerHost: idlePerHost, IdleConnTimeout: idleTime, TLSHandshakeTimeout: dialTime,
+		ResponseHeaderTimeout: stall, ExpectContinueTimeout: time.Second, DisableCompression: true,
+	}
+	if ca != "" {
+		pool, err := authorities(ca)
+		if err != nil {
+			return nil, err
+		}
+		t.TLSClientConfig = &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}
+	}
+	return &wire{Transport: t, count: count}, nil
+}
+
+func authorities(file string) (*x509.CertPool, error) {
+	b, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("certificates of authorities: %w", err)
+	}
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(b) {
+		return nil, errors.New("no certificate in " + strconv.Quote(file) + "; want PEM")
+	}
+	return pool, nil
+}
+
+// RoundTrip implements http.RoundTripper.
+func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
+	w.count.add(r)
+	e, _ := r.Context().Value(extraKey{}).(extra)
+	if len(e.header) > 0 {
+		r = r.Clone(r.Context())
+		for name, values := range e.header {
+			r.Header[name] = values
+		}
+	}
+	resp, err := w.Transport.RoundTrip(r)
+	if err == nil && e.answered != nil {
+		e.answered(resp)
+	}
+	return resp, err
+}
+
+// patientConn gives a connection up that stood still for too long. A write moves the deadline of the read that waits for its answer.
+type patientConn struct{ net.Conn }
+
+func (c *patientConn) Read(p []byte) (int, error) {
+	if err := c.SetReadDeadline(time.Now().Add(stall)); err != nil {
+		return 0, err
+	}
+	return c.Conn.Read(p)
+}
+
+func (c *patientConn) Write(p []byte) (int, error) {
+	if err := c.SetDeadline(time.Now().Add(stall)); err != nil {
+		return 0, err
+	}
+	return c.Conn.Write(p)
+}
