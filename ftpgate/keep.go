@@ -104,7 +104,7 @@ func (u *upload) keep(ctx context.Context, why error) {
 	if err == nil {
 		_, err = u.staged.Publish(ctx, u.pieceKey(0), putLater)
 	}
-	u.keptAs(ctx, err)
+	u.keptAs(ctx, u.staged.Size(), err)
 }
 
 // keepStored keeps bytes that were stored, but nobody heard so.
@@ -122,16 +122,16 @@ func (u *upload) keepStored(ctx context.Context, stored storage.Object) {
 	if note := beside(stored.Key); err == nil && note != asset.Root {
 		err = u.to.folder.Store.Remove(ctx, note, "")
 	}
-	u.keptAs(ctx, err)
+	u.keptAs(ctx, stored.Size, err)
 }
 
 // keptAs ends the keeping: one piece has all, and older attempts are of no use any more.
-func (u *upload) keptAs(ctx context.Context, err error) {
+func (u *upload) keptAs(ctx context.Context, size int64, err error) {
 	if err != nil {
 		u.s.log.Warn("what came of a broken upload is lost", zap.Error(err))
 		return
 	}
-	u.points.saved = u.staged.Size()
+	u.points.saved = size
 	u.dropAttempts(ctx, func(id string) bool { return id != u.id })
 }
 

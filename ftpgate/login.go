@@ -1,10 +1,7 @@
 package ftpgate
 
 import (
-	"strconv"
 	"strings"
-
-	"go.uber.org/zap"
 )
 
 // cmdUser begins a login. The answer says nothing about the user.
@@ -65,7 +62,6 @@ func (s *session) enter(u *User) {
 		return
 	}
 	s.g.metrics.logins.WithLabelValues("ok").Inc()
-	s.log = s.log.With(zap.String("user", strconv.Quote(u.Name)))
 	s.audit(Event{Kind: "login"})
 	s.reply(230, "welcome")
 }

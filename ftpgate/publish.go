@@ -14,13 +14,18 @@ import (
 // errUnheard: the client was told 226 and is known not to have heard it.
 var errUnheard = errors.New("the client was gone before it heard the answer")
 
-// makeDurable stores the bytes under a name that nobody lists, from which any gate can finish them.
+// makeDurable stores the bytes under a name that nobody lists, from which any gate can finish them, and lets go of them: what is open
+// for writing has no version that can be moved.
 func (u *upload) makeDurable(ctx context.Context) (storage.Object, error) {
 	at, err := u.s.g.pendingKey(ctx, u.to.place)
 	if err != nil {
 		return storage.Object{}, err
 	}
-	return u.staged.Publish(ctx, at, putNow)
+	stored, err := u.staged.Publish(ctx, at, putNow)
+	if err == nil {
+		u.discard()
+	}
+	return stored, err
 }
 
 // publish tells the client that its file is stored, and gives it its name when the client has heard that. Whoever asks for the name

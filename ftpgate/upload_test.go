@@ -1,0 +1,46 @@
+package ftpgate_test
+
+import (
+	"io"
+	"testing"
+)
+
+func TestUpload_becomesADropAsAWhole(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	g := w.run()
+	c := login(t, g)
+	d := c.begin("STOR a b.jpg")
+	_, err := io.WriteString(d, "half of it, ")
+	check(t, err)
+	eventually(t, "the bytes to have come", func() bool { return len(g.Sessions()) == 1 && g.Sessions()[0].Moved == 12 })
+	if got := w.content("inbox/a b.jpg"); got != "absent" {
+		t.Errorf("want nothing to be seen before the end, got %q", got)
+	}
+	_, err = io.WriteString(d, "and the rest")
+	check(t, err)
+	check(t, d.Close())
+	c.want(226)
+	if got := c.do(213, "SIZE a b.jpg"); got != "213 24" {
+		t.Errorf("want 213 24, got %q", got)
+	}
+	if got := w.content("inbox/a b.jpg"); got != "half of it, and the rest" {
+		t.Errorf("want all of it, got %q", got)
+	}
+	if !g.hasHeard("inbox/a b.jpg") {
+		t.Errorf("want the walk to be told, got %q", g.heard)
+	}
+	c.do(221, "QUIT")
+}
+
+func TestUpload_intoAnotherHotfolder(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	g := w.run()
+	c := login(t, g)
+	c.upload("/products/p.jpg", "p")
+	c.do(250, "CWD products")
+	c.do(257, "MKD sub")
+	c.upload("sub/q.jpg", "")
+	c.do(200, "NOOP")
+}
