@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -136,7 +135,7 @@ func (w *world) commits() (all []time.Time) {
 	for _, r := range w.ledger() {
 		all = append(all, r.Committed)
 	}
-	slices.SortFunc(all, time.Time.Compare)
+	sortTimes(all)
 	return all
 }
 

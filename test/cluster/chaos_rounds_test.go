@@ -34,10 +34,16 @@ func upTo(d time.Duration) time.Duration { return rand.N(d) }
 type times []time.Duration
 
 func (ts times) String() string {
+	return fmt.Sprintf("%d times, p50 %v, p90 %v, p99 %v, longest %v", len(ts), ts.at(50), ts.at(90), ts.at(99), ts.at(100))
+}
+
+// at is the time that so many in a hundred do not exceed.
+func (ts times) at(percent int) time.Duration {
 	if len(ts) == 0 {
-		return "never"
+		return 0
 	}
 	s := slices.Sorted(slices.Values(ts))
-	at := func(p int) time.Duration { return s[(len(s)-1)*p/100].Round(time.Millisecond) }
-	return fmt.Sprintf("%d times, p50 %v, p90 %v, p99 %v, longest %v", len(s), at(50), at(90), at(99), at(100))
+	return s[(len(s)*percent+99)/100-1].Round(time.Millisecond)
 }
+
+func sortTimes(ts []time.Time) { slices.SortFunc(ts, time.Time.Compare) }

@@ -1,0 +1,260 @@
+package cluster_test
+
+import (
+	"crypto/rand"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"testing"
+	"time"
+
+	"hotfolderd/asset"
+	"hotfolderd/leases/consul/consultest"
+)
+
+// BenchmarkNodes is how many files of 100 KB are imported in a second by one, two and three nodes, put there all at once. Nothing is
+// rendered. Near, with all settings as they are, the processors of this machine are the limit, which all nodes share. Far, each
+// sync of the store takes 10 ms longer and each node has 8 workers: then it is the store's time that limits each node, as it does on a
+// network, and the figures tell what the cluster adds.
+func BenchmarkNodes(b *testing.B) {
+	for _, store := range []string{"far", "near"} {
+		for nodes := 1; nodes <= 3; nodes++ {
+			b.Run(fmt.Sprintf("%s/nodes-%d", store, nodes), func(b *testing.B) { benchmarkNodes(b, nodes, store == "far") })
+		}
+	}
+}
+
+// slowly runs a node so that each sync takes longer.
+var slowly = []string{
+	"strace", "-D", "-f", "--seccomp-bpf", "-o", "/dev/null", "-e", "trace=fsync,fdatasync,syncfs",
+	"-e", "inject=fsync,fdatasync,syncfs:delay_exit=10000",
+}
+
+func benchmarkNodes(b *testing.B, nodes int, far bool) {
+	w := newWorld(b, []string{consultest.Start(b).Addr}, nodes)
+	for _, p := range w.nodes {
+		if far {
+			p.inside = slowly
+			p.set("import: { workers: 8, per_hotfolder: 8 }")
+		}
+	}
+	w.begin()
+	w.awaitWhole(w.nodes...)
+	n := env(b, "HOTFOLDERD_DROPS", 2000)
+	var took time.Duration
+	for i := range b.N {
+		folder := w.prepareMany(i, n, 100_000)
+		begin := time.Now()
+		w.dropMany(folder)
+		within(b, 10*time.Minute, "all drops are taken", w.drops().allGone, w)
+		took += time.Since(begin)
+	}
+	if got := len(w.ledger()); got != n*b.N {
+		b.Errorf("want %d records, got %d", n*b.N, got)
+	}
+	b.ReportMetric(float64(n*b.N)/took.Seconds(), "imports/s")
+	b.ReportMetric(0, "ns/op")
+}
+
+// set adds a block to the settings.
+func (p *process) set(block string) {
+	p.t.Helper()
+	old, err := os.ReadFile(p.settings)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	write(p.t, p.settings, string(old)+block+"\n")
+}
+
+// prepareMany writes n files of different bytes beside the hotfolder.
+func (w *world) prepareMany(round, n, size int) (folder string) {
+	w.t.Helper()
+	folder = filepath.Join(w.store, fmt.Sprintf("incoming-%d", round))
+	b := make([]byte, size)
+	rand.Read(b)
+	for i := range n {
+		copy(b, fmt.Sprintf("%d %d ", round, i))
+		write(w.t, filepath.Join(folder, fmt.Sprintf("%d-%06d.dat", round, i)), string(b))
+	}
+	return folder
+}
+
+// dropMany moves them into the hotfolder.
+func (w *world) dropMany(folder string) {
+	w.t.Helper()
+	for _, path := range files(folder) {
+		if err := os.Rename(path, w.inbox(filepath.Base(path))); err != nil {
+			w.t.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkTakeover kills a node and drops files that fall into its partitions. It tells from the kill until another has
+// imported the first and the last of 64 of them. The settings are the defaults.
+func BenchmarkTakeover(b *testing.B) {
+	w := newWorld(b, []string{consultest.Start(b).Addr}, 3)
+	w.begin()
+	n := 0
+	var first, last times
+	for range b.N {
+		for i := range rounds(b, 10) {
+			w.awaitWhole(w.nodes...)
+			victim := w.nodes[i%len(w.nodes)]
+			paths := w.prepareOf(victim, &n)
+			time.Sleep(upTo(500 * time.Millisecond))
+			victim.kill()
+			begin := time.Now()
+			for _, path := range paths {
+				if err := os.Rename(path, w.inbox(filepath.Base(path))); err != nil {
+					b.Fatal(err)
+				}
+			}
+			left := len(paths)
+			within(b, time.Minute, "what was the dead node's is taken", func() bool {
+				now := w.waiting(paths)
+				if now < left && left == len(paths) {
+					first = append(first, time.Since(begin))
+				}
+				left = now
+				return left == 0
+			}, w)
+			last = append(last, time.Since(begin))
+			victim.start()
+		}
+	}
+	b.Logf("from the kill to the first import: %v", first)
+	b.Logf("from the kill to the last of 64: %v", last)
+	first.report(b, "first")
+	last.report(b, "last")
+}
+
+func (ts times) report(b *testing.B, what string) {
+	b.ReportMetric(float64(ts.at(50).Milliseconds()), what+"-p50-ms")
+	b.ReportMetric(float64(ts.at(99).Milliseconds()), what+"-p99-ms")
+	b.ReportMetric(0, "ns/op")
+}
+
+// prepareOf writes 64 small files that fall into a node's partitions.
+func (w *world) prepareOf(p *process, n *int) (paths []string) {
+	w.t.Helper()
+	own := map[string]bool{}
+	for _, h := range p.view().Partitions {
+		own[h.Name] = true
+	}
+	for ; len(paths) < 64; *n++ {
+		name := fmt.Sprintf("%06d.dat", *n)
+		if !own["p/"+strconv.Itoa(asset.Partition("inbox", asset.Key(name), 256))] {
+			continue
+		}
+		path := filepath.Join(w.store, "incoming", name)
+		write(w.t, path, name)
+		paths = append(paths, path)
+	}
+	return paths
+}
+
+// waiting is how many of them lie in the hotfolder.
+func (w *world) waiting(paths []string) (n int) {
+	for _, path := range paths {
+		if !missing(w.inbox(filepath.Base(path))) {
+			n++
+		}
+	}
+	return n
+}
+
+// BenchmarkLeaderGap stops the leader of three servers of Consul and tells the longest time in which nothing was imported, under
+// a stream of new names and of names that get other bytes, which must be told to all nodes first.
+func BenchmarkLeaderGap(b *testing.B) {
+	servers := consultest.StartCluster(b)
+	w := newWorld(b, addresses(servers), 3)
+	w.begin()
+	w.awaitWhole(w.nodes...)
+	d := w.drops()
+	stop := make(chan struct{})
+	ended := []<-chan struct{}{d.stream(50, stop), w.overwrite(50, stop)}
+	var spans []span
+	for range b.N {
+		for range rounds(b, 3) {
+			spans = append(spans, w.leaderRound(servers, false))
+			time.Sleep(2 * time.Second)
+		}
+	}
+	close(stop)
+	for _, e := range ended {
+		<-e
+	}
+	d.awaitGone(time.Minute)
+	fresh, changed := w.ends(false), w.ends(true)
+	newNames, others := gaps(fresh, spans), gaps(changed, spans)
+	b.Logf("longest time without an import of a new name: %v", newNames)
+	b.Logf("longest time without an import of other bytes for a name: %v", others)
+	newNames.report(b, "new")
+	others.report(b, "changed")
+}
+
+// overwrite drops other bytes for a few names again and again.
+func (w *world) overwrite(perSecond int, stop <-chan struct{}) <-chan struct{} {
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		tick := time.NewTicker(time.Second / time.Duration(perSecond))
+		defer tick.Stop()
+		for i := 0; ; i++ {
+			select {
+			case <-stop:
+				return
+			case <-tick.C:
+			}
+			name := nameOf(i % 200)
+			if !missing(w.inbox(name)) {
+				continue
+			}
+			tmp := filepath.Join(w.store, "incoming-"+name)
+			write(w.t, tmp, text(name))
+			if err := rename(tmp, w.inbox(name)); err != nil {
+				w.t.Error(err)
+			}
+		}
+	}()
+	return ended
+}
+
+// ends are the times at which versions entered the catalog: those that followed another one, or all first ones.
+func (w *world) ends(later bool) (all []time.Time) {
+	for _, versions := range w.catalog() {
+		for n, r := range versions {
+			if later == (n > 1) {
+				all = append(all, r.changed)
+			}
+		}
+	}
+	sortTimes(all)
+	return all
+}
+
+// BenchmarkRaftBurst tells how much is written in Consul while many new files are imported, and while nothing happens.
+func BenchmarkRaftBurst(b *testing.B) {
+	server := consultest.Start(b)
+	w := newWorld(b, []string{server.Addr}, 3)
+	w.begin()
+	w.awaitWhole(w.nodes...)
+	n := env(b, "HOTFOLDERD_DROPS", 10_000)
+	idle := time.Duration(env(b, "HOTFOLDERD_IDLE_SECONDS", 60)) * time.Second
+	for i := range b.N {
+		folder := w.prepareMany(i, n, 1000)
+		before := server.QuietIndex(b)
+		begin := time.Now()
+		w.dropMany(folder)
+		within(b, time.Hour, "all drops are taken", w.drops().allGone, w)
+		took := time.Since(begin)
+		after := server.QuietIndex(b)
+		time.Sleep(idle)
+		last := server.RaftIndex(b)
+		b.Logf("raft index %d before %d drops, %d after them (%v), %d after %v of nothing", before, n, after, took.Round(time.Second), last, idle)
+		b.ReportMetric(float64(after-before), "writes/burst")
+		b.ReportMetric(float64(last-after), "writes/idle")
+	}
+	b.ReportMetric(0, "ns/op")
+}
