@@ -89,19 +89,28 @@ func (s *session) removeFolder(p place) error {
 		return err
 	case o.Kind != storage.Directory:
 		return answerf(550, "that is no folder; use DELE")
-	case p.folder.Folders == nil && s.g.made.drop(p):
-		return nil
 	}
-	for _, err := range p.folder.Store.List(s.ctx, p.full(), storage.ListOptions{NamesOnly: true}) {
-		if err != nil {
-			return err
-		}
+	empty, err := s.isEmpty(p)
+	switch {
+	case err != nil:
+		return err
+	case !empty:
 		return answerf(550, "the folder is not empty")
-	}
-	if p.folder.Folders == nil {
+	case p.folder.Folders == nil:
+		s.g.made.drop(p)
 		return nil
 	}
 	return p.folder.Folders.RemoveFolder(s.ctx, p.full())
+}
+
+// isEmpty looks for anything in a folder, also for what its user does not see.
+func (s *session) isEmpty(p place) (bool, error) {
+	for _, err := range p.folder.Store.List(s.ctx, p.full(), storage.ListOptions{NamesOnly: true}) {
+		if !errors.Is(err, fs.ErrNotExist) {
+			return false, err
+		}
+	}
+	return len(s.g.made.below(p)) == 0, nil
 }
 
 // made are folders that were made where a store has none: they exist, for this gate's clients, until something is in them.
@@ -134,12 +143,10 @@ func (m *made) has(p place) bool {
 	return m.all[madeFolder{p.hotfolder, p.key}]
 }
 
-func (m *made) drop(p place) bool {
+func (m *made) drop(p place) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	was := m.all[madeFolder{p.hotfolder, p.key}]
 	delete(m.all, madeFolder{p.hotfolder, p.key})
-	return was
 }
 
 // below are the names of made folders directly in a place.

@@ -25,6 +25,7 @@ type Gate struct {
 	metrics  *metrics
 	verifier *verifier
 	pending  *pending
+	stuck    *stuck
 	uploads  *uploads
 	recent   *recent
 	made     *made
@@ -50,7 +51,7 @@ func New(o Options) (*Gate, error) {
 	}
 	g := &Gate{
 		o: o, instance: rand.Text()[:12], table: commands(), ports: newPorts(o.PassivePorts), public: &publicHost{host: o.PublicHost},
-		metrics: newMetrics(o.Metrics), verifier: newVerifier(), pending: newPending(), uploads: newUploads(), recent: newRecent(), made: newMade(),
+		metrics: newMetrics(o.Metrics), verifier: newVerifier(), pending: newPending(), stuck: newStuck(), uploads: newUploads(), recent: newRecent(), made: newMade(),
 		paces: newPaces(), buffers: newBuffers(),
 		draining: make(chan struct{}), sessions: map[string]*session{}, from: map[string]int{}, idle: make(chan struct{}),
 	}

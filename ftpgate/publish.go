@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 
 	"go.uber.org/zap"
 
@@ -24,8 +25,24 @@ func (u *upload) makeDurable(ctx context.Context) (storage.Object, error) {
 	stored, err := u.staged.Publish(ctx, at, putNow)
 	if err == nil {
 		u.discard()
+		return stored, nil
 	}
+	u.takeBack(ctx, at) // the client is told that it failed, so it must not become a drop later
 	return stored, err
+}
+
+// takeBack removes what may be stored although an error came back.
+func (u *upload) takeBack(ctx context.Context, at asset.Key) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupTimeout)
+	defer cancel()
+	for _, key := range []asset.Key{at, beside(at)} {
+		if key == asset.Root {
+			continue
+		}
+		if err := u.to.folder.Store.Remove(ctx, key, ""); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			u.s.log.Warn("bytes of an upload that failed may be left", zap.String("key", key.Quoted()), zap.Error(err))
+		}
+	}
 }
 
 // publish tells the client that its file is stored, and gives it its name when the client has heard that. Whoever asks for the name
@@ -45,6 +62,7 @@ func (u *upload) publish(stored storage.Object) {
 	}
 	final, err := s.g.giveName(ctx, u.to.place, stored)
 	if err != nil { // the client was told; so the bytes stay where they are, and the sweep tries again
+		s.g.stuck.add(stored.Key)
 		s.log.Error("an upload is stored but has no name yet; it is tried again", zap.String("key", u.to.key.Quoted()), zap.Error(err))
 		return
 	}

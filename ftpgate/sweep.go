@@ -14,6 +14,7 @@ import (
 
 const (
 	sweepEvery  = 5 * time.Minute
+	sweepSoon   = 2 * time.Second  // after an upload could not be given its name
 	othersGrace = 15 * time.Minute // after which a pending upload of another node is taken for a dead one's
 )
 
@@ -23,7 +24,13 @@ func (g *Gate) sweepLoop(ctx context.Context) {
 		if ok, _ := g.o.Writable(); ok {
 			g.sweep(ctx)
 		}
-		wait(ctx, sweepEvery)
+		g.stuck.askIfAny()
+		select {
+		case <-ctx.Done():
+		case <-time.After(sweepEvery):
+		case <-g.stuck.asked:
+			wait(ctx, sweepSoon)
+		}
 	}
 }
 
@@ -78,14 +85,18 @@ func (g *Gate) finishOne(ctx context.Context, hotfolder string, f Folder, o stor
 	if _, err := g.giveName(ctx, p, o); err != nil {
 		return err
 	}
-	g.o.Log.Info("an upload of a gate that died was finished", zap.String("hotfolder", hotfolder), zap.String("key", key.Quoted()))
+	g.stuck.drop(o.Key)
+	g.o.Log.Info("a stored upload has its name at last", zap.String("hotfolder", hotfolder), zap.String("key", key.Quoted()))
 	return nil
 }
 
-// isDead reports whether the gate that stored a pending upload will never finish it. One of this node's former lives is dead for sure;
-// of other nodes, and where this gate's own move failed, age decides.
+// isDead reports whether nobody else will finish a pending upload. This node's former lives are dead for sure; of other nodes age
+// decides.
 func (g *Gate) isDead(p parsedPending, o storage.Object) bool {
-	if p.node == short(g.o.Node) && p.instance != g.instance {
+	switch {
+	case p.instance == g.instance:
+		return g.stuck.has(o.Key)
+	case p.node == short(g.o.Node):
 		return true
 	}
 	return time.Since(o.Changed) > othersGrace
