@@ -185,7 +185,7 @@ func BenchmarkLeaderGap(b *testing.B) {
 	for _, e := range ended {
 		<-e
 	}
-	d.awaitGone(time.Minute)
+	d.awaitTaken(time.Minute)
 	fresh, changed := w.ends(false), w.ends(true)
 	newNames, others := gaps(fresh, spans), gaps(changed, spans)
 	b.Logf("longest time without an import of a new name: %v", newNames)

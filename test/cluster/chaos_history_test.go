@@ -26,6 +26,7 @@ const (
 // are killed, stopped and cut off and Consul is stopped. A checker then looks for an order in which all of it could have been
 // done one after the other.
 func TestChaos_historyIsOneThatCouldHaveBeen(t *testing.T) {
+	t.Parallel()
 	server := consultest.Start(t)
 	link := consultest.NewLink(t, server)
 	w := newWorld(t, []string{link.Addr}, 1, shortLease)
@@ -33,33 +34,53 @@ func TestChaos_historyIsOneThatCouldHaveBeen(t *testing.T) {
 	w.add("b", "", shortLease)
 	w.add("c", "", shortLease)
 	w.begin()
-	h, claims := newHistory(w), w.watchClaims(server)
-	d := w.drops()
+	claims := w.watchClaims(server)
+	w.makeHistory(t, func() {
+		for range rounds(t, 5) {
+			w.anyFault(server, link)
+		}
+	})
+	claims.check(t)
+}
+
+// TestChaos_historyWithoutConsulsLeader is the same over three servers of Consul that lose their leader.
+func TestChaos_historyWithoutConsulsLeader(t *testing.T) {
+	t.Parallel()
+	servers := consultest.StartCluster(t)
+	w := newWorld(t, addresses(servers), 3)
+	w.begin()
+	w.makeHistory(t, func() {
+		for i := range rounds(t, 2) {
+			w.leaderRound(servers, i%2 == 0)
+		}
+	})
+}
+
+// makeHistory has clients at work beside a stream of drops until faults returns, and checks everything.
+func (w *world) makeHistory(t *testing.T, faults func()) {
+	t.Helper()
+	h, d := newHistory(w), w.drops()
 	stop := make(chan struct{})
 	ended := []<-chan struct{}{d.stream(30, stop)}
 	for range historyClients {
 		ended = append(ended, h.client(stop))
 	}
-	for range rounds(t, 5) {
-		w.anyFault(server, link)
-	}
+	faults()
 	close(stop)
 	for _, e := range ended {
 		<-e
 	}
-	d.awaitGone(time.Minute)
+	d.awaitTaken(time.Minute)
 	h.readLast()
 	d.audit(t)
 	h.check(t)
-	claims.check(t)
 }
 
 // anyFault is one of those that one server of Consul bears.
 func (w *world) anyFault(server *consultest.Server, link *consultest.Link) {
 	w.t.Helper()
 	time.Sleep(upTo(time.Second))
-	victim := w.nodes[rand.IntN(len(w.nodes))]
-	switch rand.IntN(4) {
+	switch victim := w.nodes[rand.IntN(len(w.nodes))]; rand.IntN(4) {
 	case 0:
 		w.note("killed %s", victim.id)
 		victim.kill()

@@ -13,6 +13,7 @@ const takenOver = 64
 
 // TestChaos_killedNodesLoseNothing kills one of three nodes at any moment, also while it starts, and starts it again.
 func TestChaos_killedNodesLoseNothing(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, []string{consultest.Start(t).Addr}, 3)
 	w.begin()
 	d := w.drops()
@@ -26,7 +27,7 @@ func TestChaos_killedNodesLoseNothing(t *testing.T) {
 	}
 	close(stop)
 	<-ended
-	d.awaitGone(time.Minute)
+	d.awaitTaken(time.Minute)
 	d.audit(t)
 	t.Logf("take-over, from the kill until all of %d drops were gone: %v", takenOver, took)
 }

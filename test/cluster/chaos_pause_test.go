@@ -15,6 +15,7 @@ const shortLease = "  session_ttl: 1s\n"
 // TestChaos_pausedNodesDoNoHarm stops one of three nodes at any moment for longer than its leases last, and lets it go on. While
 // it sleeps, some of the drops that it may have in hand are dropped again with other bytes.
 func TestChaos_pausedNodesDoNoHarm(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, []string{consultest.Start(t).Addr}, 3, shortLease)
 	w.begin()
 	d := w.drops()
@@ -26,7 +27,7 @@ func TestChaos_pausedNodesDoNoHarm(t *testing.T) {
 	}
 	close(stop)
 	<-ended
-	d.awaitGone(time.Minute)
+	d.awaitTaken(time.Minute)
 	d.audit(t)
 	t.Logf("take-over, from the stop until what was dropped after it was gone: %v", took)
 }

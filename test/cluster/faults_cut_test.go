@@ -10,6 +10,7 @@ import (
 // TestFaults_aNodeCutOffFromConsulStopsBeforeOthersStart cuts one node off from Consul without a word; the others reach it as
 // before.
 func TestFaults_aNodeCutOffFromConsulStopsBeforeOthersStart(t *testing.T) {
+	t.Parallel()
 	server := consultest.Start(t)
 	link := consultest.NewLink(t, server)
 	w := newWorld(t, []string{link.Addr}, 1, shortLease)
@@ -26,7 +27,7 @@ func TestFaults_aNodeCutOffFromConsulStopsBeforeOthersStart(t *testing.T) {
 	}
 	close(stop)
 	<-ended
-	d.awaitGone(time.Minute)
+	d.awaitTaken(time.Minute)
 	d.audit(t)
 	w.auditOffs(t, offs)
 }

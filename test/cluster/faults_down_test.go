@@ -11,12 +11,13 @@ import (
 
 // TestFaults_withoutConsulImportsWaitAndReadsGoOn kills all servers of Consul for a while.
 func TestFaults_withoutConsulImportsWaitAndReadsGoOn(t *testing.T) {
+	t.Parallel()
 	servers := consultest.StartCluster(t)
 	w := newWorld(t, addresses(servers), 3, shortLease)
 	w.begin()
 	d := w.drops()
 	first := d.drop()
-	d.awaitGone(20 * time.Second)
+	d.awaitTaken(20 * time.Second)
 	stop := make(chan struct{})
 	ended := d.stream(30, stop)
 	reads := w.readAll("inbox/"+first, stop)
@@ -37,7 +38,7 @@ func TestFaults_withoutConsulImportsWaitAndReadsGoOn(t *testing.T) {
 	close(stop)
 	<-ended
 	<-reads
-	d.awaitGone(time.Minute)
+	d.awaitTaken(time.Minute)
 	d.audit(t)
 	commits := w.commits()
 	for _, c := range commits {

@@ -9,6 +9,7 @@ import (
 
 // TestFaults_theLossOfConsulsLeaderLosesNothing kills or stops the leader of three servers, again and again.
 func TestFaults_theLossOfConsulsLeaderLosesNothing(t *testing.T) {
+	t.Parallel()
 	servers := consultest.StartCluster(t)
 	w := newWorld(t, addresses(servers), 3)
 	w.begin()
@@ -21,7 +22,7 @@ func TestFaults_theLossOfConsulsLeaderLosesNothing(t *testing.T) {
 	}
 	close(stop)
 	<-ended
-	d.awaitGone(time.Minute)
+	d.awaitTaken(time.Minute)
 	d.audit(t)
 	var killed, stopped times
 	for i, gap := range gaps(w.commits(), spans) {

@@ -19,6 +19,7 @@ import (
 // TestFaults_aNodeInANetworkOfItsOwnStopsBeforeOthersStart has one node in a network namespace, from which no packet comes any
 // more for a while: not from Consul and not from the other nodes. All settings are the defaults.
 func TestFaults_aNodeInANetworkOfItsOwnStopsBeforeOthersStart(t *testing.T) {
+	t.Parallel()
 	server := consultest.Start(t)
 	n := newNetwork(t)
 	w := newWorld(t, []string{n.relay(server.Addr)}, 1)
