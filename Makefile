@@ -52,7 +52,7 @@ powercut: debian ## cut the power of ext4 and XFS under a running node; needs ro
 
 chaos: DEBIAN_PACKAGES += $(CHAOS_PACKAGES)
 chaos: debian $(CONSUL) ## kill, stop and cut off nodes and Consul, over and over; needs root (ROUNDS=20 ARGS="-skip InANetwork")
-	HOTFOLDERD_CHAOS_ROUNDS=$(ROUNDS) go test -tags chaos -count 1 -v -timeout 0 -run '^Test(Chaos|Faults)' ./test/cluster $(ARGS)
+	HOTFOLDERD_CHAOS_ROUNDS=$(ROUNDS) go test -tags chaos -count 1 -parallel 1 -v -timeout 0 -run '^Test(Chaos|Faults)' ./test/cluster $(ARGS)
 
 check: lint $(CONSUL) $(S3_SERVERS) ## format, vet, staticcheck, floors, tidy, race detector
 	go test -race -short ./... ./testdata/make
