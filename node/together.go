@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"go.uber.org/zap"
@@ -47,6 +48,9 @@ func (n *Node) dial(ctx context.Context) error {
 	return nil
 }
 
+// refusedTTL is in what Consul says, as an error of its own, to a TTL that its settings do not allow.
+const refusedTTL = "Invalid Session TTL"
+
 // keep begins the session. It waits for a Consul that is not there yet: nodes and servers may start in any order.
 func (n *Node) keep(ctx context.Context, conn *consul.Conn) (*consul.Keeper, error) {
 	s := n.o.Settings
@@ -54,11 +58,14 @@ func (n *Node) keep(ctx context.Context, conn *consul.Conn) (*consul.Keeper, err
 		keeper, err := consul.Keep(ctx, conn, consul.KeepOptions{
 			Namespace: s.Cluster.Namespace, Node: s.Node.ID, TTL: s.Cluster.SessionTTL.D(), Log: n.log,
 		})
-		if !errors.Is(err, consul.ErrUnreachable) || ctx.Err() != nil {
+		switch {
+		case err != nil && strings.Contains(err.Error(), refusedTTL):
+			return nil, fmt.Errorf("%w: %w: write a longer cluster.session_ttl, or set session_ttl_min on Consul's servers", ErrSettings, err)
+		case !errors.Is(err, consul.ErrUnreachable) || ctx.Err() != nil:
 			return keeper, err
 		}
 		if !told {
-			n.log.Info("waiting for Consul (cluster.consul)", zap.Strings("addresses", s.Cluster.Consul), zap.Error(err))
+			n.log.Warn("waiting for Consul (cluster.consul)", zap.Strings("addresses", s.Cluster.Consul), zap.Error(err))
 		}
 		select {
 		case <-ctx.Done():

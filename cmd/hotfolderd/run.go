@@ -59,6 +59,10 @@ func (a *app) run(ctx context.Context, f runFlags) error {
 	}
 	ignoreHangup()
 	n, err := a.newNode(ctx, s, f.newStore, log)
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		log.Info("stopped before the node had begun")
+		return nil
+	}
 	if err != nil {
 		return err
 	}
