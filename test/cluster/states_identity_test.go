@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"hotfolderd/leases/consul"
 	"hotfolderd/leases/consul/consultest"
 )
 
@@ -121,7 +122,8 @@ func TestStart_aNodeThatWasKilledStartsAgainAtOnce(t *testing.T) {
 
 func TestStart_anotherStoreIsRefused(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, []string{consultest.Start(t).Addr}, 1)
+	server := consultest.Start(t)
+	w := newWorld(t, []string{server.Addr}, 1)
 	w.begin()
 	other := w.twin(w.nodes[0], w.store, filepath.Join(w.dir, "other"))
 	other = w.twin(other, "id: a", "id: b")
@@ -130,6 +132,13 @@ func TestStart_anotherStoreIsRefused(t *testing.T) {
 	if n := len(w.nodes[0].view().Members); n != 1 {
 		t.Errorf("want 1 member, got %d", n)
 	}
+	w.nodes[0].stop() // the manual says how to begin with another store
+	if _, err := server.Client(t).KV().Delete(consul.Root(consultest.Namespace(t))+"store", nil); err != nil {
+		t.Fatal(err)
+	}
+	other.start()
+	other.awaitReady()
+	says(t, w.nodes[0].refused(exitSettings), "another store")
 }
 
 func TestStart_aloneAndTogetherDoNotShareAStore(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"hotfolderd/leases/consul"
 	"hotfolderd/leases/consul/consultest"
 )
 
@@ -20,7 +21,7 @@ func TestIsolation_table(t *testing.T) {
 	for isolation, want := range tables {
 		t.Run(isolation, func(t *testing.T) {
 			t.Parallel()
-			w, links := isolated(t, isolation)
+			w, links := isolated(t, consultest.Start(t), isolation)
 			a, b, c := w.nodes[0], w.nodes[1], w.nodes[2]
 			d, stop := w.drops(), make(chan struct{})
 			ended := d.stream(20, stop)
@@ -58,7 +59,7 @@ func TestIsolation_writesOfTheMainNodeAreToldLater(t *testing.T) {
 	for name, dies := range map[string]bool{"comes back": false, "dies": true} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w, links := isolated(t, "static")
+			w, links := isolated(t, consultest.Start(t), "static")
 			a, b, c := w.nodes[0], w.nodes[1], w.nodes[2]
 			for _, p := range w.nodes {
 				a.put("told.txt", "before "+p.id)
@@ -85,10 +86,29 @@ func TestIsolation_writesOfTheMainNodeAreToldLater(t *testing.T) {
 	}
 }
 
-// isolated starts three nodes, each with a link of its own to Consul; a is the main one.
-func isolated(t *testing.T, isolation string) (*world, map[string]*consultest.Link) {
-	t.Helper()
+// The manual says how to give the duty to another.
+func TestIsolation_aMainNodeThatWillNotComeBack(t *testing.T) {
+	t.Parallel()
 	server := consultest.Start(t)
+	w, _ := isolated(t, server, "static")
+	a, b, c := w.nodes[0], w.nodes[1], w.nodes[2]
+	a.kill()
+	w.awaitStates("b:ro c:ro", b, c)
+	if _, err := server.Client(t).KV().Delete(consul.Root(consultest.Namespace(t))+"main", nil); err != nil {
+		t.Fatal(err)
+	}
+	w.awaitStates("b:rw c:rw", b, c)
+	if main := c.view().Main; main != "b" {
+		t.Errorf("want b as the main node, got %q", main)
+	}
+	a.start()
+	w.awaitWhole(a, b, c)
+	within(t, 10*time.Second, "a is the main node again", func() bool { return c.view().Main == "a" }, w)
+}
+
+// isolated starts three nodes, each with a link of its own to Consul; a is the main one.
+func isolated(t *testing.T, server *consultest.Server, isolation string) (*world, map[string]*consultest.Link) {
+	t.Helper()
 	w := newWorld(t, nil, 0)
 	links := map[string]*consultest.Link{}
 	for _, id := range []string{"a", "b", "c"} {
