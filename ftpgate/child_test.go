@@ -59,6 +59,7 @@ func beGate(dir string) error {
 type child struct {
 	cmd  *exec.Cmd
 	addr string
+	once sync.Once
 }
 
 func (w *world) child() *child {
@@ -68,15 +69,20 @@ func (w *world) child() *child {
 	out, err := cmd.StdoutPipe()
 	check(w.t, err)
 	check(w.t, cmd.Start())
-	w.t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
+	c := &child{cmd: cmd}
+	w.t.Cleanup(c.kill)
 	addr, err := bufio.NewReader(out).ReadString('\n')
 	check(w.t, err)
-	return &child{cmd, strings.TrimSpace(addr)}
+	c.addr = strings.TrimSpace(addr)
+	return c
 }
 
+// kill ends the process at once. Idempotent.
 func (c *child) kill() {
-	_ = c.cmd.Process.Kill()
-	_ = c.cmd.Wait()
+	c.once.Do(func() {
+		_ = c.cmd.Process.Kill()
+		_ = c.cmd.Wait()
+	})
 }
 
 // storm uploads files until the gate dies, and returns those that it said were stored, by name with their content.

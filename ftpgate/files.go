@@ -1,7 +1,6 @@
 package ftpgate
 
 import (
-	"errors"
 	"io/fs"
 	"strconv"
 
@@ -17,7 +16,7 @@ func (s *session) lookAt(param string) (storage.Object, place, error) {
 		return storage.Object{}, p, err
 	}
 	o, err := s.stat(s.ctx, p)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err != nil && !notThere(err) {
 		return o, p, err
 	}
 	if own, ok := s.unfinished(p, o); ok {
@@ -98,7 +97,7 @@ func (s *session) remove(p place) error {
 	}
 	o, err := s.stat(s.ctx, p)
 	switch {
-	case errors.Is(err, fs.ErrNotExist) && kept != nil:
+	case notThere(err) && kept != nil:
 		return nil
 	case err != nil:
 		return err
@@ -176,7 +175,7 @@ func (s *session) move(from *target, to place) error {
 	if err == nil && there.Kind == storage.Directory {
 		return answerf(553, "a folder has that name")
 	}
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err != nil && !notThere(err) {
 		return err
 	}
 	if from.full() == to.full() {
@@ -186,23 +185,15 @@ func (s *session) move(from *target, to place) error {
 	if err != nil {
 		return err
 	}
-	user := s.account().Name
-	if s.g.recent.is(uploadName{user, from.hotfolder, from.key}, from.had) {
-		s.g.recent.add(uploadName{user, to.hotfolder, to.key}, final)
-		s.g.o.Heard(to.hotfolder, to.key, final.Version)
-	}
+	s.stillWhole(from.place, from.had, to, final)
 	return nil
 }
 
-func (s *session) moveFolder(from *target, to place) error {
-	if from.folder.Folders == nil {
-		return answerf(550, "folders cannot be renamed on this store")
+// stillWhole tells the walk that what was known to be whole under one name is so under another.
+func (s *session) stillWhole(from place, had storage.Object, to place, final storage.Object) {
+	user := s.account().Name
+	if s.g.recent.is(uploadName{user, from.hotfolder, from.key}, had) {
+		s.g.recent.add(uploadName{user, to.hotfolder, to.key}, final)
+		s.g.o.Heard(to.hotfolder, to.key, final.Version)
 	}
-	if _, err := s.stat(s.ctx, to); err == nil {
-		return answerf(553, "something has that name already")
-	}
-	if _, below := to.full().Below(from.full()); below {
-		return answerf(553, "a folder cannot be moved into itself")
-	}
-	return from.folder.Folders.MoveFolder(s.ctx, from.full(), to.full())
 }

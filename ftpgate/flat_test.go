@@ -50,12 +50,18 @@ func TestFlatStore_foldersAreJustNames(t *testing.T) {
 	c.steps([]step{
 		{"RMD sub", 550, "not empty"},
 		{"RNFR sub", 350, ""},
-		{"RNTO other", 550, "cannot be renamed"},
+		{"RNTO sub/itself", 553, ""},
+		{"RNFR sub", 350, ""},
+		{"RNTO other", 250, ""},
+		{"CWD sub", 550, ""},
+		{"SIZE other/a.jpg", 213, "5"},
+		{"RNFR other", 350, ""},
+		{"RNTO sub", 250, ""},
 		{"RNFR sub/a.jpg", 350, ""},
 		{"RNTO elsewhere/b.jpg", 250, ""},
 		{"SIZE elsewhere/b.jpg", 213, "5"},
 	})
-	if !g.hasHeard("inbox/elsewhere/b.jpg") {
+	if !g.hasHeard("inbox/other/a.jpg") || !g.hasHeard("inbox/elsewhere/b.jpg") {
 		t.Errorf("want it known to be whole under its new name, too, got %q", g.heard)
 	}
 	if o, err := store.Stat(t.Context(), "hotfolders/inbox/elsewhere/b.jpg"); err != nil || o.Size != 5 {

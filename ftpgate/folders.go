@@ -1,7 +1,6 @@
 package ftpgate
 
 import (
-	"errors"
 	"io/fs"
 	"path"
 	"sync"
@@ -53,7 +52,7 @@ func (s *session) makeFolder(p place) error {
 	switch {
 	case err == nil:
 		return fs.ErrExist
-	case !errors.Is(err, fs.ErrNotExist):
+	case !notThere(err):
 		return err
 	case p.folder.Folders == nil:
 		s.g.made.add(p)
@@ -106,7 +105,7 @@ func (s *session) removeFolder(p place) error {
 // isEmpty looks for anything in a folder, also for what its user does not see.
 func (s *session) isEmpty(p place) (bool, error) {
 	for _, err := range p.folder.Store.List(s.ctx, p.full(), storage.ListOptions{NamesOnly: true}) {
-		if !errors.Is(err, fs.ErrNotExist) {
+		if !notThere(err) {
 			return false, err
 		}
 	}

@@ -78,11 +78,13 @@ func (s *session) stat(ctx context.Context, p place) (storage.Object, error) {
 	switch {
 	case err == nil:
 		return o, nil
-	case errors.Is(err, fs.ErrNotExist) && (p.key == asset.Root || s.g.made.has(p)):
+	case notThere(err) && (p.key == asset.Root || s.g.made.has(p)):
 		return storage.Object{Key: p.full(), Kind: storage.Directory}, nil
 	}
 	return o, err
 }
+
+func notThere(err error) bool { return errors.Is(err, fs.ErrNotExist) }
 
 func isBelow(key, prefix asset.Key) bool {
 	_, below := key.Below(prefix)
@@ -124,7 +126,7 @@ func (s *session) forWriting(ctx context.Context, param string) (target, error) 
 	}
 	o, err := s.stat(ctx, p)
 	switch {
-	case errors.Is(err, fs.ErrNotExist):
+	case notThere(err):
 		return t, nil
 	case err != nil:
 		return t, err
@@ -145,7 +147,7 @@ func (s *session) hasParent(ctx context.Context, p place) error {
 	parent := p
 	parent.key = p.key.Dir()
 	o, err := s.stat(ctx, parent)
-	if errors.Is(err, fs.ErrNotExist) || err == nil && o.Kind != storage.Directory {
+	if notThere(err) || err == nil && o.Kind != storage.Directory {
 		return answerf(553, "its folder is not there; make it first")
 	}
 	return err

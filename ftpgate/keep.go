@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"strings"
 	"time"
 
@@ -155,7 +154,7 @@ func (u *upload) dropAttempts(ctx context.Context, which func(id string) bool) {
 	store := u.to.folder.Store
 	prefix := nameOf(u.to.place) + "."
 	for o, err := range store.List(ctx, partialsFolder(u.to.folder, u.user.Name), storage.ListOptions{NamesOnly: true}) {
-		if errors.Is(err, fs.ErrNotExist) {
+		if notThere(err) {
 			return
 		}
 		rest, ours := strings.CutPrefix(o.Key.Base(), prefix)
@@ -163,7 +162,7 @@ func (u *upload) dropAttempts(ctx context.Context, which func(id string) bool) {
 		if err == nil && ours && which(id) {
 			err = store.Remove(ctx, o.Key, "")
 		}
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err != nil && !notThere(err) {
 			u.s.log.Warn("the rest of a broken upload was left", zap.Error(err))
 		}
 	}

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"io/fs"
 	"path"
 	"strings"
 	"time"
@@ -165,7 +164,7 @@ func (s *session) eachStored(ctx context.Context, at place, seen map[string]bool
 	}
 	for o, err := range at.folder.Store.List(ctx, at.full(), storage.ListOptions{}) {
 		switch {
-		case errors.Is(err, fs.ErrNotExist):
+		case notThere(err):
 			return nil
 		case err != nil:
 			return err

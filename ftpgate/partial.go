@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"slices"
 	"strconv"
 	"strings"
@@ -62,7 +61,7 @@ func attempts(ctx context.Context, f Folder, user, name string) ([]attempt, erro
 	found := map[string]*attempt{}
 	n := 0
 	for o, err := range f.Store.List(ctx, partialsFolder(f, user), storage.ListOptions{}) {
-		if errors.Is(err, fs.ErrNotExist) {
+		if notThere(err) {
 			break
 		}
 		if err != nil {

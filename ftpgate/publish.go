@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 
 	"go.uber.org/zap"
 
@@ -39,7 +38,7 @@ func (u *upload) takeBack(ctx context.Context, at asset.Key) {
 		if key == asset.Root {
 			continue
 		}
-		if err := u.to.folder.Store.Remove(ctx, key, ""); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err := u.to.folder.Store.Remove(ctx, key, ""); err != nil && !notThere(err) {
 			u.s.log.Warn("bytes of an upload that failed may be left", zap.String("key", key.Quoted()), zap.Error(err))
 		}
 	}

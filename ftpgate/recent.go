@@ -58,3 +58,16 @@ func (r *recent) is(name uploadName, o storage.Object) bool {
 	u, ok := r.all[name]
 	return ok && u.version == o.Version
 }
+
+// below are the uploads of a user into a folder, with their versions.
+func (r *recent) below(user string, folder place) map[asset.Key]asset.Version {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	found := map[asset.Key]asset.Version{}
+	for name, u := range r.all {
+		if name.user == user && name.hotfolder == folder.hotfolder && isBelow(name.key, folder.key) {
+			found[name.key] = u.version
+		}
+	}
+	return found
+}

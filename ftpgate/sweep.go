@@ -2,8 +2,6 @@ package ftpgate
 
 import (
 	"context"
-	"errors"
-	"io/fs"
 	"time"
 
 	"go.uber.org/zap"
@@ -60,7 +58,7 @@ func (g *Gate) finishPending(ctx context.Context, hotfolder string, f Folder) {
 		if err == nil {
 			err = g.finishOne(ctx, hotfolder, f, o)
 		}
-		if err != nil && !errors.Is(err, fs.ErrNotExist) && ctx.Err() == nil {
+		if err != nil && !notThere(err) && ctx.Err() == nil {
 			g.o.Log.Error("a stored upload has no name yet; it is tried again", zap.String("hotfolder", hotfolder), zap.Error(err))
 		}
 	}
@@ -111,7 +109,7 @@ func (g *Gate) forgetPartials(ctx context.Context, f Folder) {
 		if err == nil && o.Kind == storage.Regular && time.Since(o.Changed) > g.o.ResumeTTL {
 			err = f.Store.Remove(ctx, o.Key, o.Version)
 		}
-		if err != nil && !errors.Is(err, fs.ErrNotExist) && ctx.Err() == nil {
+		if err != nil && !notThere(err) && ctx.Err() == nil {
 			g.o.Log.Warn("the rest of a broken upload was left", zap.Error(err))
 		}
 	}

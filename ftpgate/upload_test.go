@@ -44,3 +44,30 @@ func TestUpload_intoAnotherHotfolder(t *testing.T) {
 	c.upload("sub/q.jpg", "")
 	c.do(200, "NOOP")
 }
+
+func TestUpload_isStillKnownToBeWholeAfterARename(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.put("inbox/others.jpg", "by a share")
+	g := w.run()
+	c := login(t, g)
+	c.upload("a.part", "all")
+	c.steps([]step{
+		{"RNFR a.part", 350, ""},
+		{"RNTO a.jpg", 250, ""},
+		{"RNFR others.jpg", 350, ""},
+		{"RNTO other.jpg", 250, ""},
+		{"MKD new", 257, ""},
+	})
+	c.upload("new/b.jpg", "b")
+	c.steps([]step{{"RNFR new", 350, ""}, {"RNTO done", 250, ""}})
+	if !g.hasHeard("inbox/a.jpg") || !g.hasHeard("inbox/done/b.jpg") {
+		t.Errorf("want the walk to be told under the new names, got %q", g.heard)
+	}
+	if g.hasHeard("inbox/other.jpg") {
+		t.Error("want nothing told of what was not uploaded here")
+	}
+	if got := w.content("inbox/a.jpg") + w.content("inbox/done/b.jpg"); got != "allb" {
+		t.Errorf("want both under their new names, got %q", got)
+	}
+}
