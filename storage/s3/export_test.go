@@ -1,6 +1,10 @@
 package s3
 
-import "hotfolderd/asset"
+import (
+	"time"
+
+	"hotfolderd/asset"
+)
 
 // Storable says why a name cannot be written.
 func Storable(name string) error { return storable(name) }
@@ -18,3 +22,11 @@ func Twin(probed *Store, c Config) (*Store, error) {
 	s.props.URL = s.at.String()
 	return s, nil
 }
+
+// Lower makes small objects large ones: more than so many bytes travel in parts of this size.
+func (s *Store) Lower(large, part int64) {
+	s.limits.memory, s.limits.stream, s.limits.parts, s.limits.part, s.limits.copyPart = 1<<10, large, large, part, part
+}
+
+// ShortClaims lets the claim of a move be buried when it is so old.
+func (s *Store) ShortClaims(d time.Duration) { s.limits.claim = d }

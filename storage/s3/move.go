@@ -15,11 +15,7 @@ import (
 	"hotfolderd/storage"
 )
 
-const (
-	movesFolder = Private + "/moves"
-	// claimTime is how old, by the server's clock, the claim of a move must be to be one of a dead process.
-	claimTime = 10 * time.Minute
-)
+const movesFolder = Private + "/moves"
 
 // Move implements storage.Store: copy, then remove. Of several movers of one version only the one that creates its claim goes on, so it
 // arrives once. A claim whose process died is taken over after ten minutes.
@@ -113,7 +109,7 @@ func (c *claim) bury(ctx context.Context) error {
 		return err
 	}
 	now, err := http.ParseTime(info.Headers.Get("Date"))
-	if err != nil || now.Sub(info.LastModified) < claimTime {
+	if err != nil || now.Sub(info.LastModified) < c.s.limits.claim {
 		return errMoving
 	}
 	return c.s.remove(ctx, c.key, object(c.key, info).Version)
@@ -121,7 +117,7 @@ func (c *claim) bury(ctx context.Context) error {
 
 // stillOurs asks for the claim where so much time has passed that somebody may have buried it.
 func (c *claim) stillOurs(ctx context.Context) error {
-	if time.Since(c.since) < claimTime/2 {
+	if time.Since(c.since) < c.s.limits.claim/2 {
 		return nil
 	}
 	r, err := c.s.open(ctx, c.key, "")

@@ -111,9 +111,16 @@ func (t *probing) rivals(ctx context.Context) error {
 // complete tries a condition at the end of an upload in parts.
 func (t *probing) complete(ctx context.Context) error {
 	name := t.name(t.key)
-	id, err := t.client.NewMultipartUpload(ctx, t.at.bucket, name, minio.PutObjectOptions{})
-	if err != nil {
+	var id string
+	err := again(ctx, func() (err error) {
+		id, err = t.client.NewMultipartUpload(ctx, t.at.bucket, name, minio.PutObjectOptions{})
+		return err
+	})
+	if _, ok := answered(err); ok && !passing(ctx, err) {
 		return nil // a server without such uploads promises nothing about them
+	}
+	if err != nil {
+		return err
 	}
 	defer t.abandon(ctx, name, id)
 	var part minio.ObjectPart

@@ -6,22 +6,26 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 
 	"hotfolderd/asset"
 	"hotfolderd/storage"
 )
 
-// limits decide how bytes travel. Tests make them small.
+// limits decide how bytes travel, and how long a claim lives. Tests make them small.
 type limits struct {
-	memory   int64 // of a staging in memory; more is spooled
-	stream   int64 // up to here a create-only copy goes through this machine: two requests instead of four
-	parts    int64 // up to here an object is one PUT
-	single   int64 // what one PUT may hold at most
-	part     int64 // smallest part of an upload
-	copyPart int64 // what the server copies at once, small enough to answer in time
+	memory   int64         // of a staging in memory; more is spooled
+	stream   int64         // up to here a create-only copy goes through this machine: two requests instead of four
+	parts    int64         // up to here an object is one PUT
+	single   int64         // what one PUT may hold at most
+	part     int64         // smallest part of an upload
+	copyPart int64         // what the server copies at once, small enough to answer in time
+	claim    time.Duration // how old, by the server's clock, the claim of a move must be to be one of a dead process
 }
 
-var defaultLimits = limits{memory: 1 << 20, stream: 8 << 20, parts: 64 << 20, single: 5 << 30, part: 16 << 20, copyPart: 512 << 20}
+var defaultLimits = limits{
+	memory: 1 << 20, stream: 8 << 20, parts: 64 << 20, single: 5 << 30, part: 16 << 20, copyPart: 512 << 20, claim: 10 * time.Minute,
+}
 
 // Put implements storage.Store: stage, publish, and nothing is left behind.
 func (s *Store) Put(ctx context.Context, key asset.Key, r io.Reader, o storage.PutOptions) (obj storage.Object, err error) {

@@ -50,11 +50,15 @@ func twin(t *testing.T, probed *s3.Store, c s3.Config) *s3.Store {
 // prefixOf is a prefix that no other test uses.
 func prefixOf(t *testing.T) string { return strings.NewReplacer("/", "-", "#", "-").Replace(t.Name()) }
 
-// onServers runs a test on each server, which it must not stop.
+// onServers runs a test on each server, side by side.
 func onServers(t *testing.T, run func(t *testing.T, s *s3test.Server)) {
+	t.Parallel()
 	for _, start := range []func(testing.TB) *s3test.Server{s3test.MinIO, s3test.VersityGW} {
 		s := start(t)
-		t.Run(s.Name, func(t *testing.T) { run(t, s) })
+		t.Run(s.Name, func(t *testing.T) {
+			t.Parallel()
+			run(t, s)
+		})
 	}
 }
 
