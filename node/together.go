@@ -2,6 +2,7 @@ package node
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"strings"
@@ -73,6 +74,15 @@ func (n *Node) keep(ctx context.Context, conn *consul.Conn) (*consul.Keeper, err
 		case <-time.After(dialPause):
 		}
 	}
+}
+
+// distrusted reports whether one side does not accept the other's certificate, or does not speak TLS at all: waiting mends
+// neither.
+func distrusted(err error) bool {
+	var verification *tls.CertificateVerificationError
+	var alert tls.AlertError
+	var header tls.RecordHeaderError
+	return errors.As(err, &verification) || errors.As(err, &alert) || errors.As(err, &header)
 }
 
 // ConsulConfig is how the settings of a cluster reach Consul.
