@@ -19,7 +19,7 @@ func TestAPI_aReadWithTheIndexIsNeverOlder(t *testing.T) {
 	w := newWorld(t, []string{consultest.Start(t).Addr}, 3)
 	w.begin()
 	w.awaitWhole(w.nodes...)
-	pairs, writers := env(t, "HOTFOLDERD_PAIRS", 2000), 6
+	pairs, writers := env(t, "HOTFOLDERD_PAIRS", 2000), 10
 	var stale, plain atomic.Int64
 	var wg sync.WaitGroup
 	begin := time.Now()

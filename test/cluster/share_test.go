@@ -38,6 +38,7 @@ func TestShares_equalNodesTakeEqualParts(t *testing.T) {
 // TestShares_followWeightsRolesAndPins has a node with twice the weight, one without the role import, one hotfolder that only b
 // may import and one that a should.
 func TestShares_followWeightsRolesAndPins(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, []string{consultest.Start(t).Addr}, 0)
 	a, b := w.add("a", ", weight: 2"), w.add("b", "")
 	c := w.add("c", ", weight: 9, roles: [thumbnails, web]")
