@@ -57,4 +57,6 @@ type Outcome struct {
 	Number   int    `json:"number,omitempty"`  // version of that name, from 1; 0 when nothing was added to the catalog
 	Skipped  bool   `json:"skipped,omitempty"` // policy skip found the name taken
 	Rejected string `json:"rejected,omitempty"`
+	// Superseded: a later drop under the same key was imported first; the bytes stay reachable by hash and record.
+	Superseded bool `json:"superseded,omitempty"`
 }

@@ -116,6 +116,9 @@ func (w *walk) imported() verdict {
 	if w.outcome.Skipped {
 		e.Result, e.Reason = asset.Skipped, "the name keeps the bytes it has (conflict: "+string(w.record.Conflict)+")"
 	}
+	if w.outcome.Superseded {
+		e.Result, e.Reason = asset.Skipped, "a later drop under its name was imported first"
+	}
 	w.f.r.mu.Lock()
 	w.f.outage.success()
 	w.f.counts.add(e)

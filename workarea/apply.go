@@ -109,6 +109,9 @@ func (w *applying) enterAs(ctx context.Context, name asset.Key) (out asset.Outco
 			if out, done, settled = w.yields(v); settled {
 				return out, done, nil
 			}
+			if late, err := w.isLate(ctx, v); late || err != nil {
+				return asset.Outcome{Name: name, Superseded: late}, true, err
+			}
 			switch err = w.take(ctx, &v); {
 			case errors.Is(err, fs.ErrExist):
 				lost = append(lost, v.top+1)

@@ -91,11 +91,19 @@ func auditImports(t testing.TB, name string, contents []content, imported map[st
 	}
 }
 
-// auditCatalog wants the versions of a name numbered from 1, one for each import, and the last content as the highest.
+// auditCatalog wants the versions of a name numbered from 1, one for each import, and the last content as the highest. Content that
+// was covered by other bytes just between its commit and its entry may stay without one: its import was stopped, and the drop that
+// stood for it was gone.
 func auditCatalog(t testing.TB, name string, contents []content, imported map[string]int, versions map[int]record) {
 	t.Helper()
-	if len(versions) != len(imported) {
-		t.Errorf("%s: want %d versions in the catalog, got %d", name, len(imported), len(versions))
+	least := len(imported)
+	for _, c := range contents {
+		if c.covered && imported[c.sum] > 0 {
+			least--
+		}
+	}
+	if len(versions) < least || len(versions) > len(imported) {
+		t.Errorf("%s: want %d to %d versions in the catalog, got %d", name, least, len(imported), len(versions))
 	}
 	for n := 1; n <= len(versions); n++ {
 		if versions[n].Content.SHA256 == "" {
