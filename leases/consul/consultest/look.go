@@ -14,7 +14,7 @@ import (
 )
 
 const (
-	patience = 20 * time.Second
+	patience = 60 * time.Second
 	election = 60 * time.Second // a busy machine misses heartbeats, and elects again and again
 	poll     = 5 * time.Millisecond
 )
@@ -93,7 +93,7 @@ func Namespace(t testing.TB) string {
 	return strings.NewReplacer("/", "-", "#", "-", " ", "-").Replace(t.Name())
 }
 
-// Eventually waits up to 20 s until ok is true.
+// Eventually waits up to a minute until ok is true.
 func Eventually(t testing.TB, what string, ok func() bool) {
 	t.Helper()
 	await(t, patience, ok, func() string { return what })
