@@ -32,6 +32,25 @@ func TestChaos_killedNodesLoseNothing(t *testing.T) {
 	t.Logf("take-over, from the kill until all of %d drops were gone: %v", takenOver, took)
 }
 
+// TestChaos_killedNodesAndNamesDroppedAgain has files dropped again and again under a few names, with other bytes, while nodes are
+// killed: what a dead node was removing just then must not come back beside what was dropped after it.
+func TestChaos_killedNodesAndNamesDroppedAgain(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, []string{consultest.Start(t).Addr}, 3)
+	w.begin()
+	d := w.drops()
+	names := d.some(60)
+	stop := make(chan struct{})
+	ended := d.streamAgain(names, 150, stop)
+	for range rounds(t, 6) {
+		w.killRound(d)
+	}
+	close(stop)
+	<-ended
+	d.awaitTaken(time.Minute)
+	d.audit(t)
+}
+
 // killRound returns how long the others took to do the work of the killed node, when they were ready for it.
 func (w *world) killRound(d *drops) (took time.Duration, known bool) {
 	w.t.Helper()

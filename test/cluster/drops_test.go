@@ -82,21 +82,30 @@ func (d *drops) prepare(name string) (tmp string) {
 	return tmp
 }
 
-// stream drops files at about this rate until stop is closed, or the test has failed.
+// streamAgain drops other bytes under these names at about this rate until stop is closed.
+func (d *drops) streamAgain(names []string, perSecond int, stop <-chan struct{}) (ended chan struct{}) {
+	return d.every(perSecond, stop, func(i int) { d.again(names[i%len(names)]) })
+}
+
+// stream drops new files at about this rate until stop is closed, or the test has failed.
 func (d *drops) stream(perSecond int, stop <-chan struct{}) (ended chan struct{}) {
+	return d.every(perSecond, stop, func(int) { d.drop() })
+}
+
+func (d *drops) every(perSecond int, stop <-chan struct{}, do func(i int)) (ended chan struct{}) {
 	ended = make(chan struct{})
 	go func() {
 		defer close(ended)
 		tick := time.NewTicker(time.Second / time.Duration(perSecond))
 		defer tick.Stop()
-		for {
+		for i := 0; ; i++ {
 			select {
 			case <-stop:
 				return
 			case <-d.w.t.Context().Done():
 				return
 			case <-tick.C:
-				d.drop()
+				do(i)
 			}
 		}
 	}()
