@@ -210,3 +210,81 @@ func TestUpload_thatStallsIsCut(t *testing.T) {
 		t.Errorf("want no drop, got %q", got)
 	}
 }
+
+func TestUpload_whoseAnswerNobodyReadIsTakenBack(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.put("inbox/a.jpg", "the one before")
+	g := w.run(func(o *ftpgate.Options) { o.Settle = patience })
+	c := login(t, g)
+	d := c.begin("STOR a.jpg")
+	_, err := io.WriteString(d, "all of it")
+	check(t, err)
+	check(t, d.Close())
+	c.peek()
+	if got := w.content("inbox/a.jpg"); got != "the one before" {
+		t.Errorf("want nothing changed before the client has heard, got %q", got)
+	}
+	check(t, c.raw.Close()) // as the kernel does for a process that was killed: with the answer unread
+	g.idle()
+	if got := w.content("inbox/a.jpg"); got != "the one before" || len(g.heard) != 0 {
+		t.Errorf("want it taken back, got %q, and %q told", got, g.heard)
+	}
+	c = login(t, g)
+	c.do(213, "SIZE a.jpg")
+	c.do(350, "REST 9")
+	d = c.begin("STOR a.jpg")
+	check(t, d.Close())
+	c.want(226)
+	c.do(200, "NOOP")
+	if got := w.content("inbox/a.jpg"); got != "all of it" {
+		t.Errorf("want all of it without a byte sent again, got %q", got)
+	}
+}
+
+// peek waits until a reply has come, and leaves it unread.
+func (c *client) peek() {
+	c.t.Helper()
+	raw, err := c.raw.SyscallConn()
+	check(c.t, err)
+	check(c.t, c.raw.SetReadDeadline(time.Now().Add(patience)))
+	check(c.t, raw.Read(func(fd uintptr) bool {
+		_, _, err = syscall.Recvfrom(int(fd), make([]byte, 1), syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
+		return err == nil
+	}))
+}
+
+func TestUpload_endsWithTheControlConnection(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	g := w.run()
+	c := login(t, g)
+	d := c.begin("STOR a.jpg")
+	_, err := io.WriteString(d, "12345")
+	check(t, err)
+	check(t, c.raw.Close())
+	g.idle() // although the data connection is still there
+	if _, err := d.Read(make([]byte, 1)); err == nil {
+		t.Error("want the data connection closed")
+	}
+}
+
+func TestUpload_whoAsksForItMeanwhileWaits(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	g := w.run(func(o *ftpgate.Options) { o.Settle = 300 * time.Millisecond })
+	c, other := login(t, g), login(t, g)
+	c.upload("a.jpg", "all")
+	if got := other.do(213, "SIZE a.jpg"); got != "213 3" {
+		t.Errorf("want the size, got %q", got)
+	}
+	c.upload("b.jpg", "all")
+	if got := other.download("NLST *.jpg"); !strings.Contains(got, "b.jpg") {
+		t.Errorf("want it listed, got %q", got)
+	}
+	c.upload("c.jpg", "all")
+	other.do(250, "DELE c.jpg")
+	if got := w.content("inbox/c.jpg"); got != "absent" {
+		t.Errorf("want it removed, got %q", got)
+	}
+}

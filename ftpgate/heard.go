@@ -10,26 +10,25 @@ const (
 	lastLook  = 5 * time.Millisecond
 )
 
-// heard returns when the client is known to have heard the last reply, or an error when it is known not to. It has when
+// heard returns when the client is known to have heard the last reply, or an error when it is known not to. Every byte of it must be
+// acknowledged, and
 //
-//   - another command came after mark, or
-//   - it ended its side with every byte acknowledged: a process that is killed before it has read a reply resets instead, or
-//   - every byte was acknowledged, and settle later the connection still stands.
+//   - another command came, since before was counted, or
+//   - the client ended its side: a process that is killed before it has read a reply resets the connection instead, or
+//   - the connection still stands after settle: that of a process that is being killed does not.
 //
-// mark is c.received from after the reply was written.
-func (c *control) heard(ctx context.Context, mark uint64, settle time.Duration) error {
+// before is c.received from before the reply was written.
+func (c *control) heard(ctx context.Context, before uint64, settle time.Duration) error {
 	pause := firstLook
 	var acknowledged time.Time
 	for {
-		if c.received.Load() > mark {
-			return nil
-		}
+		spoke := c.received.Load() > before // looked at first: the acknowledgment that came with it is seen below
 		l, err := c.state()
 		switch {
 		case err != nil || l.dead():
 			return errReset
 		case l.unheard > 0:
-		case l.state == tcpCloseWait:
+		case spoke || l.state == tcpCloseWait:
 			return nil
 		case acknowledged.IsZero():
 			acknowledged = time.Now()

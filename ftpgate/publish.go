@@ -50,8 +50,9 @@ func (u *upload) publish(stored storage.Object) {
 	s := u.s
 	decided := s.g.pending.begin(u.to.hotfolder, u.to.key)
 	defer decided()
+	before := s.c.received.Load()
 	s.reply(226, "stored, %d bytes", stored.Size)
-	heard := s.c.heard(s.ctx, s.c.received.Load(), s.g.o.Settle)
+	heard := s.c.heard(s.ctx, before, s.g.o.Settle)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(s.ctx), cleanupTimeout)
 	defer cancel()
 	if heard != nil {
