@@ -117,7 +117,10 @@ func TestAccess_consulByTLS(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, c.Addresses, 1, tls)
-			w.nodes[0].waitsForConsul(server.Addr, "certificate")
+			p := w.nodes[0]
+			p.start()
+			within(t, 20*time.Second, "it says what is wrong", func() bool { return has(p.log.String(), server.Addr, "certificate") }, p.log)
+			p.kill()
 		})
 	}
 }
