@@ -60,6 +60,13 @@ func listenAddress(s string) fault {
 	return fault{}
 }
 
+func listenAddressOrNone(s string) fault {
+	if s == "" {
+		return fault{}
+	}
+	return listenAddress(s)
+}
+
 var hostName = regexp.MustCompile(`^[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?(\.[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?)*\.?$`)
 
 func isHost(s string) bool {

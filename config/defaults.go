@@ -38,7 +38,7 @@ func Default() Settings {
 			MaxPixels: DefaultMaxPixels, ThumbnailTimeout: DefaultThumbnailTimeout, ThumbnailMemory: DefaultThumbnailMemory,
 		},
 		HTTP: HTTP{Listen: DefaultHTTPListen},
-		FTP:  FTP{Listen: DefaultFTPListen, PassivePorts: DefaultPassivePorts},
+		FTP:  FTP{Listen: DefaultFTPListen, PassivePorts: DefaultPassivePorts, ResumeTTL: DefaultResumeTTL},
 		Log:  Log{Level: DefaultLogLevel, Format: DefaultLogFormat},
 	}
 }

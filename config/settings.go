@@ -33,6 +33,10 @@ type Node struct {
 type Storage struct {
 	URL         string `yaml:"url"`          // file:///srv/hotfolderd or s3://bucket/prefix?...; a plain path is a file URL
 	JournalDays int    `yaml:"journal_days"` // the journal is kept so many days; 0 keeps all of it
+	// CredentialsFile, in the format of ~/.aws/credentials, is for buckets; empty is the environment and the usual chain.
+	CredentialsFile string `yaml:"credentials_file"`
+	CAFile          string `yaml:"ca_file"`     // PEM file of the authorities that sign the certificate of an S3 server
+	AcceptRisk      bool   `yaml:"accept_risk"` // take a bucket where a removal may hit a newer object of the same moment
 }
 
 // Cluster is how nodes find each other. Without an address the node is alone.
@@ -76,11 +80,14 @@ type HTTP struct {
 
 // FTP is the drop gate; it listens only when the node has the role ftp and a users file is set.
 type FTP struct {
-	Listen       string `yaml:"listen"`
-	PassivePorts string `yaml:"passive_ports"`
-	PublicHost   string `yaml:"public_host"`
-	UsersFile    string `yaml:"users_file"`
-	TLS          TLS    `yaml:"tls"`
+	Listen       string   `yaml:"listen"`
+	ListenTLS    string   `yaml:"listen_tls"` // encrypted from the first byte; empty: not at all
+	RequireTLS   bool     `yaml:"require_tls"`
+	ResumeTTL    Duration `yaml:"resume_ttl"` // how long broken uploads are kept for their owner; 0: not at all
+	PassivePorts string   `yaml:"passive_ports"`
+	PublicHost   string   `yaml:"public_host"`
+	UsersFile    string   `yaml:"users_file"`
+	TLS          TLS      `yaml:"tls"`
 }
 
 // TLS names the files of a certificate and its key.
@@ -106,6 +113,7 @@ const (
 	DefaultHTTPListen       = "127.0.0.1:8480"
 	DefaultFTPListen        = "127.0.0.1:2121"
 	DefaultPassivePorts     = "30000-30099"
+	DefaultResumeTTL        = Duration(24 * time.Hour)
 	DefaultWeight           = 1
 	DefaultPriority         = 50
 	DefaultWorkers          = 192

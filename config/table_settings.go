@@ -38,6 +38,15 @@ func settingsTable(s *Settings) []entry {
 				doc: "A folder, file:///folder, or s3://bucket/prefix?endpoint=https://host:9000&region=name. Keys and secrets are given as files or by the environment, never here.",
 			},
 			{name: "journal_days", to: &s.Storage.JournalDays, min: 0, max: 36500, doc: "The journal is kept so many days, for why and the page; 0 keeps all of it."},
+			{
+				name: "credentials_file", to: &s.Storage.CredentialsFile,
+				doc: "Keys for buckets, in the format of ~/.aws/credentials; read again when it changes. Empty: the environment and the usual chain.",
+			},
+			{name: "ca_file", to: &s.Storage.CAFile, doc: "PEM file of the authorities that sign the S3 server's certificate. Empty: the system's."},
+			{
+				name: "accept_risk", to: &s.Storage.AcceptRisk,
+				doc: "Take drops from a bucket without versions, whose server may remove a newer object that comes in the same moment.",
+			},
 		}},
 		{name: "cluster", doc: "How nodes find each other. Without an address the node is alone.", keys: clusterTable(&s.Cluster)},
 		{name: "hotfolders", to: &s.Hotfolders, check: rulesFolder, doc: "Folder of the rule files, or published for the rule set in the store."},
@@ -59,6 +68,9 @@ func settingsTable(s *Settings) []entry {
 		}},
 		{name: "ftp", doc: "The FTP gate. It listens only with the role ftp and a users file.", keys: []entry{
 			{name: "listen", to: &s.FTP.Listen, check: listenAddress, doc: "host:port of the control connection."},
+			{name: "listen_tls", to: &s.FTP.ListenTLS, check: listenAddressOrNone, doc: "host:port where connections are encrypted from the first byte. Empty: none."},
+			{name: "require_tls", to: &s.FTP.RequireTLS, doc: "Refuse passwords and data that are not encrypted."},
+			{name: "resume_ttl", to: &s.FTP.ResumeTTL, max: int64(30 * 24 * time.Hour), doc: "How long broken uploads are kept for their owner to go on with; 0: not at all."},
 			{name: "passive_ports", to: &s.FTP.PassivePorts, check: passivePorts, doc: "First and last port of data connections, as 30000-30099."},
 			{name: "public_host", to: &s.FTP.PublicHost, check: publicHost, doc: "Address that clients are told for data connections, when a router stands between. Empty: the one they came to."},
 			{name: "users_file", to: &s.FTP.UsersFile, doc: "File of the FTP users. Empty: no FTP."},

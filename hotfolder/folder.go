@@ -39,6 +39,7 @@ type folder struct {
 	lastScan time.Time
 	scanTook time.Duration
 	told     map[asset.Key]asset.Version // refused kinds that were journaled; bounded
+	known    map[asset.Key]known         // drops whose door says that they are whole; bounded
 	refused  int                         // found by the last scan
 	ignored  int
 
@@ -65,6 +66,7 @@ func newFolder(r *Room, s Spec) *folder {
 		paused:    s.Rule.Paused,
 		hands:     map[*progress]struct{}{},
 		told:      map[asset.Key]asset.Version{},
+		known:     map[asset.Key]known{},
 	}
 	if err != nil { // package config refuses such a rule; a caller that did not ask it gets a folder that says so
 		f.paused, f.scanErr = true, err.Error()
@@ -207,6 +209,9 @@ func (f *folder) settleAccount(c *candidate, v verdict) {
 		f.setTimerAgain()
 	default:
 		delete(f.q.byKey, c.key)
+		if f.known[c.key].version == c.version {
+			delete(f.known, c.key)
+		}
 		if v.finished {
 			f.done.add(c.key, c.version)
 		}

@@ -34,7 +34,7 @@ func (f *folder) scanLoop(ctx context.Context, w *watching) <-chan struct{} {
 		for ctx.Err() == nil {
 			w.ensure(ctx)
 			found, took := f.scan(ctx)
-			quiet = f.pollPause(quiet, found, took, w.isOn())
+			quiet = f.pollPause(quiet, found, took, w.isOn() && !f.store.Properties().Flat)
 			select {
 			case <-ctx.Done():
 			case <-f.scanAsked:

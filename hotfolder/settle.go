@@ -29,7 +29,7 @@ type settled struct {
 
 // settle decides about one version of one file. Size is never a reason. What it may trust:
 //
-//	known   the store has whole objects only; a done marker is there; the file was renamed into place and nobody writes to it
+//	known   the store has whole objects only; its door says so; a done marker is there; the file was renamed into place and nobody writes to it
 //	proven  its format ends where the file ends, no part of it was never written, and nobody is seen writing to it
 //	quiet   this version was seen at two looks at least settle apart (patience, where its format says that its end is
 //	        missing), and nobody is seen writing to it
@@ -39,6 +39,9 @@ func (f *folder) settle(ctx context.Context, c *candidate, src storage.Reader) (
 	o := src.Object()
 	if f.store.Properties().WholeObjects {
 		return settled{how: "known: objects of this store are always whole"}, nil
+	}
+	if door, ok := f.knows(c.key, o.Version); ok {
+		return settled{how: "known: it came whole by " + string(door)}, nil
 	}
 	if f.rule.Complete.DoneMarker != "" {
 		return f.settleByMarker(ctx, c)

@@ -132,6 +132,9 @@ func (w *walk) look(ctx context.Context, src storage.Reader) error {
 	w.drop = asset.Drop{
 		Hotfolder: w.f.rule.Hotfolder, Key: w.c.key, Version: o.Version, Size: o.Size, Arrived: o.Changed, Door: asset.DoorShare,
 	}
+	if door, ok := w.f.knows(w.c.key, o.Version); ok {
+		w.drop.Door = door
+	}
 	s, err := w.f.settle(ctx, w.c, src)
 	switch {
 	case err != nil:

@@ -70,7 +70,7 @@ func (w *watching) open(ctx context.Context) (<-chan storage.Hint, string) {
 		return nil, "polling, as complete.watch says"
 	case !able:
 		return nil, "polling: a store of this kind sends no events"
-	case p.Remote && mode != "events":
+	case p.Remote && !p.Flat && mode != "events":
 		return nil, fmt.Sprintf("polling: on %s other machines write unseen", p.Kind)
 	}
 	hints, err := watcher.Watch(ctx, f.prefix, func(key asset.Key) bool {
@@ -79,6 +79,9 @@ func (w *watching) open(ctx context.Context) (<-chan storage.Hint, string) {
 	})
 	if err != nil {
 		return nil, "polling: " + err.Error()
+	}
+	if p.Flat {
+		return hints, "events and polling"
 	}
 	return hints, "events"
 }

@@ -34,12 +34,6 @@ func KnownStore(memory, where string) (id string, err error) {
 	return known[address], err
 }
 
-// addressOf is a store as it was set, links not followed: a link that leads elsewhere now is another store.
-func addressOf(where string) (string, error) {
-	dir, err := StoreFolder(where)
-	return "file://" + dir, err
-}
-
 func readMemory(memory string) (map[string]string, error) {
 	file := filepath.Join(memory, memoryFile)
 	data, err := os.ReadFile(file)

@@ -15,6 +15,7 @@ import (
 	"hotfolderd/cluster"
 	"hotfolderd/cluster/invalidation"
 	"hotfolderd/config"
+	"hotfolderd/ftpgate"
 	"hotfolderd/hotfolder"
 	"hotfolderd/storage"
 	"hotfolderd/thumbnails"
@@ -71,6 +72,8 @@ type Node struct {
 	feed     *admin.Feed
 	rates    *rates
 	web      *admin.Server // nil when nobody needs to reach the node
+	gate     *ftpgate.Gate // nil without the role, or without users
+	gateOnce sync.Once     // a gate runs once
 	answered chan error    // gets what ended the page
 	halts    halts
 	closers  []func() error
@@ -113,7 +116,7 @@ func (n *Node) build(ctx context.Context) (err error) {
 	if n.o.Rules == nil {
 		n.o.Rules = RuleFolder(s.Hotfolders)
 	}
-	n.stores = newStores(n.o.Wrap)
+	n.stores = newStores(n.o)
 	n.onClose(n.stores.close)
 	expect := n.expected()
 	main, err := n.stores.open(ctx, s.Storage.URL, expect == "")
@@ -149,23 +152,19 @@ func (n *Node) build(ctx context.Context) (err error) {
 	if err := n.buildWeb(); err != nil {
 		return err
 	}
+	if err := n.buildGate(); err != nil {
+		return err
+	}
 	return n.join(ctx)
 }
 
 // Supported refuses settings that are well-formed and cannot be served, instead of passing over them in silence. Its error
-// tells all of them, each wraps [ErrUnsupported].
+// wraps [ErrUnsupported] or says what is wrong with an address.
 func Supported(s config.Settings) error {
-	var errs []error
-	refuse := func(given bool, key, what string) {
-		if given {
-			errs = append(errs, fmt.Errorf("%s: %s: %w", key, what, ErrUnsupported))
-		}
+	if _, err := addressOf(s.Storage.URL); err != nil {
+		return fmt.Errorf("storage.url: %w", err)
 	}
-	refuse(s.FTP.UsersFile != "", "ftp.users_file", "the FTP gate")
-	if _, err := StoreFolder(s.Storage.URL); err != nil {
-		errs = append(errs, fmt.Errorf("storage.url: %w", err))
-	}
-	return errors.Join(errs...)
+	return nil
 }
 
 func (n *Node) onClose(f func() error) { n.closers = append(n.closers, f) }

@@ -17,6 +17,7 @@ import (
 	"hotfolderd/cluster"
 	"hotfolderd/config"
 	"hotfolderd/hotfolder"
+	"hotfolderd/storage/s3"
 )
 
 // RuleSource loads a rule set whole. mark is a cheap fingerprint of where it comes from: as long as it stays the same the set
@@ -132,6 +133,9 @@ func (n *Node) spec(ctx context.Context, r config.Rule) (hotfolder.Spec, error) 
 
 // outsideOwn refuses a hotfolder that lies in, or holds, the trees that the program owns: it would import its own files.
 func (n *Node) outsideOwn(where string, prefix asset.Key) error {
+	if isBucket(where) || isBucket(n.o.Settings.Storage.URL) {
+		return outsideOwnBucket(where, n.o.Settings.Storage.URL, prefix)
+	}
 	main, err := StoreFolder(n.o.Settings.Storage.URL)
 	if err != nil {
 		return err
@@ -145,6 +149,20 @@ func (n *Node) outsideOwn(where string, prefix asset.Key) error {
 		own = filepath.Join(resolved(main), own)
 		if inside(path, own) || inside(own, path) {
 			return fmt.Errorf("its path %q overlaps %q, which is the work area's: give it a folder of its own", path, own)
+		}
+	}
+	return nil
+}
+
+// outsideOwnBucket is outsideOwn where one of the two is a bucket: they overlap only when they are the same.
+func outsideOwnBucket(where, main string, prefix asset.Key) error {
+	if where != main {
+		return nil
+	}
+	for _, own := range []asset.Key{"workarea", s3.Private} {
+		_, in := prefix.Below(own)
+		if _, holds := own.Below(prefix); in || holds || prefix == own {
+			return fmt.Errorf("its path %s overlaps %s, which is the work area's: give it a folder of its own", prefix.Quoted(), own.Quoted())
 		}
 	}
 	return nil

@@ -125,6 +125,9 @@ func (n *Node) runImports(ctx, late context.Context) error {
 		g.Go(func() error { return n.claims.shares.Run(gctx) })
 		g.Go(func() error { n.awaitShares(gctx); return n.room.Run(gctx) })
 	}
+	if n.gate != nil {
+		g.Go(func() error { return n.runGate(gctx) })
+	}
 	loops := []func(context.Context){n.followMembers, n.watchRules, n.hearOfRules, n.watchIdentity, n.rates.run, n.pruneJournal}
 	for _, loop := range loops {
 		g.Go(func() error { loop(gctx); return nil })

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"net/url"
 	"path/filepath"
@@ -11,43 +12,75 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/prometheus/client_golang/prometheus"
+	"go.uber.org/zap"
+
 	"hotfolderd/asset"
+	"hotfolderd/config"
 	"hotfolderd/storage"
 	"hotfolderd/storage/posix"
+	"hotfolderd/storage/s3"
 )
 
 // stores opens each store once, however many hotfolders lie in it.
 type stores struct {
-	wrap func(storage.Store) storage.Store
+	settings config.Storage
+	wrap     func(storage.Store) storage.Store
+	log      *zap.Logger
+	metrics  prometheus.Registerer
 
 	mu  sync.Mutex
-	all map[string]*opened
+	all map[string]*opened // by address
 }
 
 // opened is a store and what a node must know of it beyond the contract.
 type opened struct {
 	storage.Store
-	raw *posix.Store
+	folder string // of this machine; empty when the store is a bucket
+	maker  storage.FolderMaker
+	closer io.Closer
 }
 
-func newStores(wrap func(storage.Store) storage.Store) *stores {
-	if wrap == nil {
-		wrap = func(s storage.Store) storage.Store { return s }
+func newStores(o Options) *stores {
+	s := &stores{settings: o.Settings.Storage, wrap: o.Wrap, log: o.Log, metrics: o.Registry, all: map[string]*opened{}}
+	if s.wrap == nil {
+		s.wrap = func(s storage.Store) storage.Store { return s }
 	}
-	return &stores{wrap: wrap, all: map[string]*opened{}}
+	return s
 }
 
 // open opens the store of a URL or a plain path. With create a missing folder is made; the main store of a node that was told
 // nothing must come to be somehow, while a hotfolder's own share must be there.
 func (s *stores) open(ctx context.Context, where string, create bool) (*opened, error) {
-	dir, err := StoreFolder(where)
+	address, err := addressOf(where)
 	if err != nil {
 		return nil, err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if o := s.all[dir]; o != nil {
+	if o := s.all[address]; o != nil {
 		return o, nil
+	}
+	o, err := s.reach(ctx, where, create)
+	if err != nil {
+		return nil, err
+	}
+	o.Store = s.wrap(o.Store)
+	s.all[address] = o
+	return o, nil
+}
+
+func (s *stores) reach(ctx context.Context, where string, create bool) (*opened, error) {
+	if isBucket(where) {
+		raw, err := s3.Open(ctx, bucketConfig(s.settings, where, s.log, s.metrics))
+		if err != nil {
+			return nil, err
+		}
+		return &opened{Store: raw, maker: raw, closer: raw}, nil
+	}
+	dir, err := StoreFolder(where)
+	if err != nil {
+		return nil, err
 	}
 	raw, err := posix.Open(ctx, dir, posix.Options{Create: create})
 	if errors.Is(err, fs.ErrNotExist) {
@@ -56,13 +89,35 @@ func (s *stores) open(ctx context.Context, where string, create bool) (*opened, 
 	if err != nil {
 		return nil, err
 	}
-	o := &opened{Store: s.wrap(raw), raw: raw}
-	s.all[dir] = o
-	return o, nil
+	return &opened{Store: raw, folder: raw.Dir(), maker: raw, closer: raw}, nil
 }
 
-// StoreFolder is the folder that a store URL, or a plain path, names. It wraps [ErrUnsupported] for a kind of store that this
-// version does not know.
+// OpenedStore is a store as a command uses it, beside a node that may run.
+type OpenedStore struct {
+	storage.Store
+	io.Closer
+	// Place is what people write before a key: a folder of this machine, or the bucket's URL.
+	Place string
+}
+
+// OpenStore opens the store of a URL or a plain path. fs.ErrNotExist when there is none and create is not set. Close it.
+func OpenStore(ctx context.Context, s config.Storage, where string, create bool) (*OpenedStore, error) {
+	o, err := (&stores{settings: s}).reach(ctx, where, create)
+	if err != nil {
+		return nil, err
+	}
+	return &OpenedStore{o.Store, o.closer, o.path(asset.Root)}, nil
+}
+
+func bucketConfig(s config.Storage, where string, log *zap.Logger, metrics prometheus.Registerer) s3.Config {
+	return s3.Config{
+		URL: where, CredentialsFile: s.CredentialsFile, CA: s.CAFile, AcceptRisk: s.AcceptRisk, Log: log, Metrics: metrics,
+	}
+}
+
+func isBucket(where string) bool { return strings.HasPrefix(where, "s3://") }
+
+// StoreFolder is the folder of this machine that a store URL, or a plain path, names. It wraps [ErrUnsupported] for a bucket.
 func StoreFolder(where string) (string, error) {
 	if !strings.Contains(where, "://") {
 		return filepath.Abs(where)
@@ -73,25 +128,45 @@ func StoreFolder(where string) (string, error) {
 	}
 	switch {
 	case u.Scheme == "s3":
-		return "", fmt.Errorf("store %s: buckets: %w", strconv.Quote(u.Redacted()), ErrUnsupported)
+		return "", fmt.Errorf("store %s: a bucket is no folder: %w", strconv.Quote(u.Redacted()), ErrUnsupported)
 	case u.Scheme != "file" || u.Host != "" && u.Host != "localhost" || !filepath.IsAbs(u.Path):
-		return "", fmt.Errorf("store %s: want file:///absolute/path or a plain path", strconv.Quote(u.Redacted()))
+		return "", fmt.Errorf("store %s: want file:///absolute/path, s3://bucket/prefix or a plain path", strconv.Quote(u.Redacted()))
 	}
 	return filepath.Clean(u.Path), nil
 }
 
-// private is the folder in the store that belongs to its nodes.
-func (o *opened) private() string { return filepath.Join(o.raw.Dir(), string(posix.Private)) }
+// addressOf is a store as it was set, links not followed: a link that leads elsewhere now is another store.
+func addressOf(where string) (string, error) {
+	if isBucket(where) {
+		return where, nil
+	}
+	dir, err := StoreFolder(where)
+	return "file://" + dir, err
+}
+
+// private is the folder in the store that belongs to its nodes; empty for a bucket.
+func (o *opened) private() string {
+	if o.folder == "" {
+		return ""
+	}
+	return filepath.Join(o.folder, string(posix.Private))
+}
 
 // path is where people find a key.
-func (o *opened) path(key asset.Key) string { return filepath.Join(o.raw.Dir(), string(key)) }
+func (o *opened) path(key asset.Key) string {
+	if o.folder == "" {
+		base, _, _ := strings.Cut(o.Properties().URL, "?")
+		return strings.TrimSuffix(base, "/") + "/" + string(key)
+	}
+	return filepath.Join(o.folder, string(key))
+}
 
-// makeFolder makes a folder for people to drop into, where the store has folders.
+// makeFolder makes a folder for people to drop into.
 func (o *opened) makeFolder(ctx context.Context, key asset.Key) error {
 	if key == asset.Root {
 		return nil
 	}
-	return o.raw.MakeFolder(ctx, key)
+	return o.maker.MakeFolder(ctx, key)
 }
 
 // Watch passes hints through the wrapping, if that can.
@@ -108,7 +183,7 @@ func (s *stores) close() error {
 	defer s.mu.Unlock()
 	var errs []error
 	for _, o := range s.all {
-		errs = append(errs, o.raw.Close())
+		errs = append(errs, o.closer.Close())
 	}
 	clear(s.all)
 	return errors.Join(errs...)
@@ -116,13 +191,13 @@ func (s *stores) close() error {
 
 // url is the address of an opened store, for people.
 func (s *stores) url(where string) string {
-	dir, err := StoreFolder(where)
+	address, err := addressOf(where)
 	if err != nil {
 		return where
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if o := s.all[dir]; o != nil {
+	if o := s.all[address]; o != nil {
 		return o.Properties().URL
 	}
 	return where

@@ -1,10 +1,13 @@
 package node
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -62,7 +65,7 @@ func (n *Node) keep(ctx context.Context, conn *consul.Conn) (*consul.Keeper, err
 		switch {
 		case err != nil && strings.Contains(err.Error(), refusedTTL):
 			return nil, fmt.Errorf("%w: %w: write a longer cluster.session_ttl, or set session_ttl_min on Consul's servers", ErrSettings, err)
-		case !errors.Is(err, consul.ErrUnreachable) || ctx.Err() != nil:
+		case !errors.Is(err, consul.ErrUnreachable) || distrusted(err) || ctx.Err() != nil:
 			return keeper, err
 		}
 		if !told {
@@ -136,8 +139,14 @@ func (n *Node) buildShares(ctx context.Context, main *opened) error {
 	return nil
 }
 
+// leasesAlone locks the store's own folder. A bucket has none: a folder of this machine is locked then, so that at least no two
+// nodes of this machine take the bucket for theirs alone.
 func (n *Node) leasesAlone(main *opened) (leases.Leaser, error) {
-	l, err := local.New(main.private())
+	private := main.private()
+	if private == "" {
+		private = filepath.Join(cmp.Or(n.o.Memory, os.TempDir()), "alone-"+n.area.ID())
+	}
+	l, err := local.New(private)
 	if errors.Is(err, leases.ErrHeld) {
 		return nil, fmt.Errorf("%w: stop it first; beside the nodes of a cluster, set cluster.consul as they have it", err)
 	}
@@ -149,21 +158,32 @@ func (n *Node) leasesAlone(main *opened) (leases.Leaser, error) {
 }
 
 func (n *Node) leasesTogether(ctx context.Context, main *opened) (*consul.Leaser, error) {
-	shared, err := local.Share(main.private())
-	if errors.Is(err, leases.ErrHeld) {
-		return nil, fmt.Errorf("%w: it is alone, its settings name no cluster.consul: stop it, or give it the settings of this cluster", err)
-	}
-	if err != nil {
+	if err := n.shareStore(main); err != nil {
 		return nil, err
 	}
-	n.onClose(shared.Close)
 	namespace := n.o.Settings.Cluster.Namespace
+	var err error
 	if n.epoch, err = cluster.Epoch(ctx, n.together.conn, namespace, n.area.RaiseEpoch); err != nil {
 		return nil, err
 	}
 	l := consul.New(n.together.conn, n.together.keeper, consul.Options{Root: consul.Root(namespace), Epoch: n.epoch, Log: n.log})
 	n.onClose(l.Close)
 	return l, nil
+}
+
+// shareStore keeps nodes that are alone away from a folder that the cluster works on.
+func (n *Node) shareStore(main *opened) error {
+	if main.private() == "" {
+		return nil
+	}
+	shared, err := local.Share(main.private())
+	if errors.Is(err, leases.ErrHeld) {
+		return fmt.Errorf("%w: it is alone, its settings name no cluster.consul: stop it, or give it the settings of this cluster", err)
+	}
+	if err == nil {
+		n.onClose(shared.Close)
+	}
+	return err
 }
 
 // silence is how long a member must answer nobody before its session is taken. It is longer than a node without Consul's answer

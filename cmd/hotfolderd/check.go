@@ -123,7 +123,7 @@ func faultsOf(err error) []found {
 func ownStores(set []config.Rule) error {
 	var errs []error
 	for _, r := range set {
-		if !strings.Contains(r.Path, "://") {
+		if !strings.Contains(r.Path, "://") || strings.HasPrefix(r.Path, "s3://") {
 			continue
 		}
 		if _, err := node.StoreFolder(r.Path); err != nil {

@@ -29,7 +29,7 @@ func newRoot(a *app) *cobra.Command {
 	root.AddCommand(
 		a.runCommand(), a.checkCommand(), a.statusCommand(), a.putCommand(), a.getCommand(), a.whyCommand(), a.failedCommand(),
 		a.retryCommand(), a.rebuildCommand(), a.rulesCommand(), a.clusterCommand(), a.drainCommand(), a.cacheCommand(),
-		a.versionCommand(), workerPlaceholder(),
+		a.userCommand(), a.versionCommand(), workerPlaceholder(),
 	)
 	return root
 }

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"strings"
 	"syscall"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -137,13 +138,21 @@ func (a *app) sayWhere(s config.Settings, n *node.Node) {
 		if f.Rule.Paused {
 			paused = "   (paused)"
 		}
-		a.printf("  %-15s   %s%s\n", label, show(filepath.Clean(f.Path)), paused)
+		a.printf("  %-15s   %s%s\n", label, show(cleanPlace(f.Path)), paused)
 		label = ""
 	}
 	if addr := n.Addr(); addr != "" {
 		a.printf("  %-15s   http://%s/\n", "look at", addr)
 	}
 	a.printf("  %-15s   Ctrl-C\n\n", "stop with")
+}
+
+// cleanPlace is a folder's path as short as it can be written; a bucket's stays as it is.
+func cleanPlace(path string) string {
+	if strings.Contains(path, "://") {
+		return path
+	}
+	return filepath.Clean(path)
 }
 
 // ignoreHangup keeps a node alive that was told, out of habit, to read its rules again: it does so by itself. The channel is

@@ -12,7 +12,6 @@ import (
 	"hotfolderd/asset"
 	"hotfolderd/config"
 	"hotfolderd/node"
-	"hotfolderd/storage/posix"
 	"hotfolderd/workarea"
 )
 
@@ -20,9 +19,9 @@ import (
 // is safe by the ledger's and the catalog's create-if-absent.
 type opened struct {
 	settings config.Settings
-	store    *posix.Store
+	store    *node.OpenedStore
 	area     *workarea.Area
-	others   []*posix.Store
+	others   []*node.OpenedStore
 	tell     *teller // nil: there is no cluster to be told
 }
 
@@ -32,14 +31,10 @@ func (a *app) open(ctx context.Context, create bool) (*opened, error) {
 	if err != nil {
 		return nil, err
 	}
-	dir, err := node.StoreFolder(s.Storage.URL)
-	if err != nil {
-		return nil, err
-	}
 	known := a.knownStore(s)
-	store, err := posix.Open(ctx, dir, posix.Options{Create: create && known == ""})
+	store, err := node.OpenStore(ctx, s.Storage, s.Storage.URL, create && known == "")
 	if err != nil {
-		return nil, noStore(err, dir)
+		return nil, noStore(err, s.Storage.URL)
 	}
 	o := &opened{settings: s, store: store}
 	options := workarea.Options{Node: s.Node.ID, Expect: known, Existing: !create}
@@ -48,7 +43,7 @@ func (a *app) open(ctx context.Context, create bool) (*opened, error) {
 		options.Changes = o.tell
 	}
 	if o.area, err = workarea.Open(ctx, store, options); err != nil {
-		return nil, noStore(errors.Join(err, store.Close()), dir)
+		return nil, noStore(errors.Join(err, store.Close()), store.Place)
 	}
 	return o, nil
 }
@@ -90,7 +85,7 @@ func (o *opened) close(ctx context.Context) error {
 // place is where a hotfolder lies.
 type place struct {
 	rule   config.Rule
-	store  *posix.Store
+	store  *node.OpenedStore
 	prefix asset.Key
 }
 
@@ -99,11 +94,7 @@ func (o *opened) place(ctx context.Context, r config.Rule) (place, error) {
 	if !strings.Contains(r.Path, "://") {
 		return place{r, o.store, asset.Key(r.Path)}, nil
 	}
-	dir, err := node.StoreFolder(r.Path)
-	if err != nil {
-		return place{}, err
-	}
-	st, err := posix.Open(ctx, dir, posix.Options{})
+	st, err := node.OpenStore(ctx, o.settings.Storage, r.Path, false)
 	if err != nil {
 		return place{}, fmt.Errorf("hotfolder %q: %w; is its share mounted?", r.Hotfolder, err)
 	}

@@ -59,7 +59,7 @@ func (o *opened) keysIn(p place, path string) (all []meant) {
 func (o *opened) prefixes(p place) []string {
 	failed := "workarea/failed/" + p.rule.Hotfolder
 	return []string{
-		filepath.Join(p.store.Dir(), string(p.prefix)), filepath.Join(o.store.Dir(), failed), p.rule.Path, failed, p.rule.Hotfolder,
+		filepath.Join(p.store.Place, string(p.prefix)), filepath.Join(o.store.Place, failed), p.rule.Path, failed, p.rule.Hotfolder,
 	}
 }
 

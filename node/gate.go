@@ -1,0 +1,112 @@
+package node
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"go.uber.org/zap"
+
+	"hotfolderd/admin"
+	"hotfolderd/asset"
+	"hotfolderd/config"
+	"hotfolderd/ftpgate"
+	"hotfolderd/hotfolder"
+)
+
+// Where the gate keeps what has no name yet: in the work area, or out of sight in a store of a hotfolder's own.
+const (
+	gateAside      asset.Key = "workarea/ftp"
+	gateAsideThere asset.Key = ".hotfolderd-ftp"
+)
+
+// buildGate listens for FTP, when the node has the role and there are users.
+func (n *Node) buildGate() error {
+	s := n.o.Settings
+	if !s.Node.HasRole(config.RoleFTP) || s.FTP.UsersFile == "" {
+		return nil
+	}
+	users, err := ftpgate.OpenUsers(s.FTP.UsersFile, n.log)
+	if err != nil {
+		return fmt.Errorf("ftp.users_file: %w", err)
+	}
+	first, last, err := s.FTP.PortRange()
+	if err != nil {
+		return fmt.Errorf("ftp.passive_ports: %w", err)
+	}
+	resume := s.FTP.ResumeTTL.D()
+	if resume == 0 {
+		resume = -1
+	}
+	n.gate, err = ftpgate.New(ftpgate.Options{
+		Listen: s.FTP.Listen, ListenTLS: s.FTP.ListenTLS, PassivePorts: ftpgate.PortRange{First: first, Last: last},
+		PublicHost: s.FTP.PublicHost, TLS: ftpgate.TLS(s.FTP.TLS), RequireTLS: s.FTP.RequireTLS,
+		Users: users, Folders: n.gateFolder, Writable: n.gateWritable, Heard: n.gateHeard, Audit: n.gateAudit,
+		Node: s.Node.ID, ResumeTTL: resume, Log: n.log, Metrics: n.o.Registry,
+	})
+	if err != nil {
+		return fmt.Errorf("ftp: %w", err)
+	}
+	n.onClose(n.closeGate)
+	return nil
+}
+
+// closeGate lets the listeners of a gate go that never ran; one that did has none any more.
+func (n *Node) closeGate() error {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second) // cleanup: ended at once
+	cancel()
+	return n.runGate(ctx)
+}
+
+func (n *Node) runGate(ctx context.Context) (err error) {
+	n.gateOnce.Do(func() { err = n.gate.Run(ctx) })
+	return err
+}
+
+// gateFolder is where a hotfolder is, as it is now.
+func (n *Node) gateFolder(name string) (ftpgate.Folder, bool) {
+	n.mu.Lock()
+	s, ok := n.specs[name]
+	n.mu.Unlock()
+	if !ok {
+		return ftpgate.Folder{}, false
+	}
+	f := ftpgate.Folder{Store: s.Store, Prefix: s.Prefix, Aside: n.aside(s)}
+	if o, ok := s.Store.(*opened); ok {
+		f.Folders, _ = o.maker.(ftpgate.FolderMaker)
+	}
+	return f, true
+}
+
+func (n *Node) aside(s hotfolder.Spec) asset.Key {
+	if s.Prefix == asset.Root {
+		return gateAsideThere
+	}
+	return gateAside
+}
+
+// gateWritable refuses uploads while this node may not write.
+func (n *Node) gateWritable() (bool, string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.state == admin.Active, n.why
+}
+
+// gateHeard tells the walk that a drop is whole: its client has heard that it is stored.
+func (n *Node) gateHeard(hotfolder string, key asset.Key, v asset.Version) {
+	n.room.Known(hotfolder, key, v, asset.DoorFTP)
+}
+
+func (n *Node) gateAudit(e ftpgate.Event) {
+	fields := []zap.Field{
+		zap.String("kind", e.Kind), zap.String("user", e.User), zap.String("address", e.Address), zap.Bool("tls", e.TLS),
+		zap.String("session", e.Session),
+	}
+	if e.Hotfolder != "" {
+		fields = append(fields, zap.String("hotfolder", e.Hotfolder), zap.String("key", e.Key.Quoted()), zap.Int64("size", e.Size))
+	}
+	if e.Refused != "" {
+		fields = append(fields, zap.String("refused", e.Refused))
+	}
+	n.log.Info("ftp", fields...)
+}

@@ -1,0 +1,31 @@
+package posix
+
+import (
+	"context"
+
+	"golang.org/x/sys/unix"
+
+	"hotfolderd/asset"
+)
+
+// RemoveFolder removes an empty folder, durably; a file or a folder that holds something is an error.
+func (s *Store) RemoveFolder(ctx context.Context, key asset.Key) error {
+	err := s.at(key, func(dir int, base string) error { return unix.Unlinkat(dir, base, unix.AT_REMOVEDIR) })
+	if err != nil {
+		return fail("remove folder", key, err)
+	}
+	return s.Sync(ctx, key)
+}
+
+// MoveFolder gives a folder another name, with all that is in it, durably; fs.ErrExist when the name is taken.
+func (s *Store) MoveFolder(ctx context.Context, from, to asset.Key) error {
+	err := s.at(from, func(fromDir int, fromBase string) error {
+		return s.atMade(to, func(toDir int, toBase string) error {
+			return crossing(unix.Renameat2(fromDir, fromBase, toDir, toBase, unix.RENAME_NOREPLACE))
+		})
+	})
+	if err != nil {
+		return fail("move folder", from, err)
+	}
+	return s.Sync(ctx, from, to)
+}
