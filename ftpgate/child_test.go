@@ -145,7 +145,7 @@ func TestGate_thatIsKilledLosesNothingThatItSaidWasStored(t *testing.T) {
 		kill.Stop()
 		gate.kill()
 	}
-	w.run() // sees to what the others left
+	w.child() // sees to what the others left, in the gate's folders and in the store's
 	eventually(t, "nothing to be pending", func() bool {
 		for _, key := range w.kept() {
 			if strings.Contains(string(key), "/pending/") {

@@ -7,7 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"strconv"
 	"sync"
+	"time"
 
 	"go.uber.org/zap"
 	server "goftp.io/server/v2"
@@ -58,7 +60,10 @@ func New(o Options) (*Gate, error) {
 	if g.secure, err = secureConfig(o.TLS); err != nil {
 		return nil, err
 	}
-	return g, g.listen()
+	if err := g.listen(); err != nil {
+		return nil, err
+	}
+	return g, nil
 }
 
 func (g *Gate) listen() (err error) {
@@ -92,7 +97,7 @@ func (g *Gate) Run(ctx context.Context) error {
 	defer cut(errDraining)
 	served, stop := context.WithCancel(ctx)
 	defer stop()
-	work, _ := errgroup.WithContext(served)
+	var work errgroup.Group
 	work.Go(func() error { defer stop(); return g.serve(served, hard, g.plain, false) })
 	if g.tls != nil {
 		work.Go(func() error { defer stop(); return g.serve(served, hard, g.tls, true) })
@@ -158,11 +163,12 @@ func (g *Gate) leave(s *session) {
 	}
 }
 
-// log tells of the end of a session's life.
-func (g *Gate) log(s *session) {
+// goodbye tells of the end of a session.
+func (g *Gate) goodbye(s *session) {
 	name := ""
 	if u := s.account(); u != nil {
 		name = u.Name
+		s.audit(Event{Kind: "logout", Took: time.Since(s.since)})
 	}
-	s.log.Debug("session ended", zap.String("user", name), zap.Error(s.c.why))
+	s.log.Debug("session ended", zap.String("user", strconv.Quote(name)), zap.Error(s.c.why))
 }

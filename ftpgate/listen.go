@@ -72,7 +72,7 @@ func (l *listener) welcome(raw *net.TCPConn) *control {
 func (l *listener) tend(ctx context.Context, c *control) {
 	c.pump(ctx, l.implicit)
 	<-c.closed
-	l.g.log(c.s)
+	l.g.goodbye(c.s)
 	l.g.leave(c.s)
 }
 

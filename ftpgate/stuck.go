@@ -36,13 +36,14 @@ func (s *stuck) drop(at asset.Key) {
 	delete(s.all, at)
 }
 
-// askIfAny has those that are left tried again.
-func (s *stuck) askIfAny() {
+// askIfAny has those that are left tried again, and reports whether there are any.
+func (s *stuck) askIfAny() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.all) > 0 {
 		s.ask()
 	}
+	return len(s.all) > 0
 }
 
 func (s *stuck) ask() {

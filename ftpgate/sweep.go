@@ -6,7 +6,6 @@ import (
 
 	"go.uber.org/zap"
 
-	"hotfolderd/asset"
 	"hotfolderd/storage"
 )
 
@@ -16,36 +15,38 @@ const (
 	othersGrace = 15 * time.Minute // after which a pending upload of another node is taken for a dead one's
 )
 
-// sweepLoop finishes what dead gates left and forgets what is kept too long, at once and then now and again, until ctx ends.
+// sweepLoop finishes what dead gates left and forgets what is kept too long, at once and then now and again, until ctx ends. What
+// this gate itself could not finish is tried again sooner.
 func (g *Gate) sweepLoop(ctx context.Context) {
+	soon := sweepSoon
 	for ctx.Err() == nil {
 		if ok, _ := g.o.Writable(); ok {
 			g.sweep(ctx)
 		}
-		g.stuck.askIfAny()
+		if g.stuck.askIfAny() {
+			soon = min(2*soon, sweepEvery)
+		} else {
+			soon = sweepSoon
+		}
 		select {
 		case <-ctx.Done():
 		case <-time.After(sweepEvery):
 		case <-g.stuck.asked:
-			wait(ctx, sweepSoon)
+			wait(ctx, soon)
 		}
 	}
 }
 
 func (g *Gate) sweep(ctx context.Context) {
-	type aside struct {
-		store storage.Store
-		key   asset.Key
-	}
-	swept := map[aside]bool{}
+	swept := map[string]bool{} // stores and their folders aside, which hotfolders may share
 	for _, hotfolder := range g.o.Users.Hotfolders() {
 		f, ok := g.o.Folders(hotfolder)
 		if !ok {
 			continue
 		}
 		g.finishPending(ctx, hotfolder, f)
-		if a := (aside{f.Store, f.Aside}); !swept[a] {
-			swept[a] = true
+		if at := f.Store.Properties().URL + " " + string(f.Aside); !swept[at] {
+			swept[at] = true
 			g.forgetPartials(ctx, f)
 		}
 	}

@@ -134,6 +134,23 @@ func TestTLS_dataThatEndWithoutSayingSoAreCut(t *testing.T) {
 	}
 }
 
+func TestTLS_dataThatEndWithoutSayingSoAreTakenWhereTheSettingSaysSo(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	files, config := certificate(t)
+	g := w.run(func(o *ftpgate.Options) { o.TLS, o.AllowCutTLS = files, true })
+	c := loginTLS(t, g, config)
+	raw := c.begin("STOR a.jpg")
+	_, err := io.WriteString(tls.Client(raw, config), "all of it")
+	check(t, err)
+	check(t, raw.Close())
+	c.want(226)
+	c.do(200, "NOOP")
+	if got := w.content("inbox/a.jpg"); got != "all of it" {
+		t.Errorf("want it taken, got %q", got)
+	}
+}
+
 func TestTLS_whatIsSentBehindAuthIsNotExecuted(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

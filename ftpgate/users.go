@@ -3,7 +3,6 @@ package ftpgate
 import (
 	"cmp"
 	"net/netip"
-	"path"
 	"slices"
 	"strings"
 
@@ -91,14 +90,18 @@ func (u *User) from(a netip.Addr) bool {
 
 // mount finds the hotfolder that a clean absolute path lies in, and the rest of the path below its place. The longest place wins.
 func (u *User) mount(p string) (hotfolder, rest string, ok bool) {
-	for at := p; ; at = path.Dir(at) {
-		if name, found := u.Mounts[at]; found {
-			return name, strings.TrimPrefix(strings.TrimPrefix(p, at), "/"), true
-		}
-		if at == "/" {
-			return "", "", false
+	best := ""
+	for at, name := range u.Mounts {
+		tail, under := strings.CutPrefix(p, strings.TrimSuffix(at, "/")+"/")
+		if (under || p == at) && len(at) > len(best) {
+			best, hotfolder, ok = at, name, true
+			rest = tail
+			if p == at {
+				rest = ""
+			}
 		}
 	}
+	return hotfolder, rest, ok
 }
 
 // below lists the names directly below a clean absolute path that lead to a mount.
