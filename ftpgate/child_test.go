@@ -45,7 +45,9 @@ func beGate(dir string) error {
 	g, err := ftpgate.New(ftpgate.Options{
 		Listen: "127.0.0.1:0", Users: users, Node: "node-a", Checkpoint: 20 * time.Millisecond,
 		Folders: func(name string) (ftpgate.Folder, bool) {
-			return ftpgate.Folder{Store: store, Prefix: asset.Key("hotfolders/" + name), Aside: "workarea/ftp", Folders: folders{dir}}, true
+			return ftpgate.Folder{
+				Store: store, Prefix: asset.Key("hotfolders/" + name), Aside: "workarea/ftp", Folders: folders{dir}, Rename: folders{dir}.rename(store),
+			}, true
 		},
 	})
 	if err != nil {
@@ -145,7 +147,7 @@ func TestGate_thatIsKilledLosesNothingThatItSaidWasStored(t *testing.T) {
 		kill.Stop()
 		gate.kill()
 	}
-	w.child() // sees to what the others left, in the gate's folders and in the store's
+	w.run() // sees to what the others left
 	eventually(t, "nothing to be pending", func() bool {
 		for _, key := range w.kept() {
 			if strings.Contains(string(key), "/pending/") {

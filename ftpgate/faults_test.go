@@ -18,7 +18,7 @@ var errDisk = errors.New("input/output error")
 // faulty makes the world's store fail as it is told.
 func (w *world) faulty() *storagetest.Fault {
 	f := storagetest.NewFault(w.store)
-	w.store = f
+	w.store, w.rename = f, nil // by the store's own Move
 	return f
 }
 

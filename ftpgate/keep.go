@@ -116,7 +116,7 @@ func (u *upload) keepStored(ctx context.Context, stored storage.Object) {
 	}
 	err := u.writeNote(ctx)
 	if err == nil {
-		_, err = u.to.folder.Store.Move(ctx, stored, u.pieceKey(0), putLater)
+		_, err = u.to.folder.rename(ctx, stored, u.pieceKey(0))
 	}
 	if note := beside(stored.Key); err == nil && note != asset.Root {
 		err = u.to.folder.Store.Remove(ctx, note, "")

@@ -93,6 +93,18 @@ type Folder struct {
 	Aside asset.Key
 	// Folders makes and removes folders, where the store has them; nil where a folder is just a part of a name.
 	Folders FolderMaker
+	// Rename gives an object below Aside, which nobody else touches, its name in one step, replacing what has it; folders above
+	// are made when they are missing. It returns the object under its new name, and need not be durable. nil: the store's Move, of
+	// which a crash may leave the object out of sight until the store is opened again.
+	Rename func(ctx context.Context, src storage.Object, dst asset.Key) (storage.Object, error)
+}
+
+// rename is Rename or Move.
+func (f Folder) rename(ctx context.Context, src storage.Object, dst asset.Key) (storage.Object, error) {
+	if f.Rename != nil {
+		return f.Rename(ctx, src, dst)
+	}
+	return f.Store.Move(ctx, src, dst, storage.PutOptions{Deferred: true})
 }
 
 // FolderMaker is what a store with real folders can do. Its methods are safe for concurrent use.

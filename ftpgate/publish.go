@@ -75,7 +75,7 @@ func (u *upload) publish(stored storage.Object) {
 // giveName moves stored bytes to their place. The move need not be durable: after a power cut the bytes have one name or the other,
 // and the sweep finds them.
 func (g *Gate) giveName(ctx context.Context, p place, stored storage.Object) (storage.Object, error) {
-	final, err := p.folder.Store.Move(ctx, stored, p.full(), putLater)
+	final, err := p.folder.rename(ctx, stored, p.full())
 	if err != nil {
 		return final, fmt.Errorf("name an upload: %w", err)
 	}

@@ -34,6 +34,8 @@ type world struct {
 	store storage.Store
 	aside asset.Key
 	users string
+	// rename is Folder.Rename of all hotfolders.
+	rename func(context.Context, storage.Object, asset.Key) (storage.Object, error)
 }
 
 func newWorld(t *testing.T) *world {
@@ -45,6 +47,7 @@ func newWorld(t *testing.T) *world {
 	}
 	t.Cleanup(func() { check(t, store.Close()) })
 	w := &world{t: t, dir: dir, store: store, aside: "workarea/ftp", users: filepath.Join(t.TempDir(), "users.yaml")}
+	w.rename = folders{dir}.rename(store)
 	for _, h := range []string{"inbox", "products"} {
 		check(t, os.MkdirAll(filepath.Join(dir, "hotfolders", h), 0o755))
 	}
@@ -83,7 +86,7 @@ func (w *world) folder(name string) (ftpgate.Folder, bool) {
 		return ftpgate.Folder{}, false
 	}
 	return ftpgate.Folder{
-		Store: w.store, Prefix: asset.Key("hotfolders/" + name), Aside: w.aside, Folders: folders{w.dir},
+		Store: w.store, Prefix: asset.Key("hotfolders/" + name), Aside: w.aside, Folders: folders{w.dir}, Rename: w.rename,
 	}, true
 }
 
@@ -101,6 +104,19 @@ func (f folders) RemoveFolder(_ context.Context, k asset.Key) error {
 		return errors.Join(fs.ErrNotExist, err)
 	}
 	return os.Remove(f.path(k))
+}
+
+// rename is the one step of Folder.Rename.
+func (f folders) rename(s storage.Store) func(context.Context, storage.Object, asset.Key) (storage.Object, error) {
+	return func(ctx context.Context, src storage.Object, dst asset.Key) (storage.Object, error) {
+		if err := os.MkdirAll(filepath.Dir(f.path(dst)), 0o755); err != nil {
+			return storage.Object{}, err
+		}
+		if err := os.Rename(f.path(src.Key), f.path(dst)); err != nil {
+			return storage.Object{}, err
+		}
+		return s.Stat(ctx, dst)
+	}
 }
 
 func (f folders) MoveFolder(_ context.Context, from, to asset.Key) error {
