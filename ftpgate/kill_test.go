@@ -14,10 +14,15 @@ import (
 	"hotfolderd/ftpgate"
 )
 
-const (
-	killSize   = 4 << 20
-	killRounds = 10 // of each client and signal; they are what takes the time
-)
+const killSize = 4 << 20
+
+// killRounds is how often each client gets each signal; they are what takes the time.
+func killRounds() int {
+	if testing.Short() {
+		return 3
+	}
+	return 10
+}
 
 // python uploads by its own library, as scripts do.
 const python = `
@@ -73,7 +78,7 @@ func TestUpload_whoseClientIsKilledNeverBecomesADrop(t *testing.T) {
 				w := newWorld(t)
 				slowed(w)
 				g := w.run(func(o *ftpgate.Options) { o.ResumeTTL = -1 })
-				for i := range killRounds {
+				for i := range killRounds() {
 					killOne(t, g, uploaders(g)[client](file, fmt.Sprintf("%d.bin", i)), signal)
 				}
 				whole := 0
@@ -83,8 +88,8 @@ func TestUpload_whoseClientIsKilledNeverBecomesADrop(t *testing.T) {
 					}
 					whole++
 				}
-				t.Logf("%d clients killed, %d had been done", killRounds, whole)
-				if whole == killRounds {
+				t.Logf("%d clients killed, %d had been done", killRounds(), whole)
+				if whole == killRounds() {
 					t.Error("want clients that are killed in the middle; all were done")
 				}
 			})

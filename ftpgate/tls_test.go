@@ -281,7 +281,7 @@ func TestTLS_killedClientsLeaveNoDrop(t *testing.T) {
 	w := newWorld(t)
 	slowed(w)
 	g, files, _ := w.runTLS(true)
-	for i := range killRounds {
+	for i := range killRounds() {
 		for _, client := range []string{"curl", "lftp", "python"} {
 			killOne(t, g, secureUploaders(g, files, file)[client](fmt.Sprintf("%s-%d", client, i)), []syscall.Signal{syscall.SIGKILL, syscall.SIGTERM}[i%2])
 		}
