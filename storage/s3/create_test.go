@@ -147,7 +147,8 @@ func TestCreate_lateArrivalIsNoRival(t *testing.T) {
 }
 
 func TestCreate_givesUpWithoutSayingThatItLost(t *testing.T) {
-	st, p := behind(t, s3test.VersityGW(t))
+	t.Parallel()
+	st, p := behind(t, shared(t, "versitygw"))
 	p.Decide(func(r *http.Request) s3test.Fate { return s3test.Fate{Lose: r.Method == http.MethodPut} })
 	_, err := put(t.Context(), st, "k", "mine", ifAbsent)
 	if err == nil || errors.Is(err, fs.ErrExist) {
@@ -163,7 +164,8 @@ func TestCreate_givesUpWithoutSayingThatItLost(t *testing.T) {
 }
 
 func TestCreate_endsSoonWithItsContext(t *testing.T) {
-	st, p := behind(t, s3test.VersityGW(t))
+	t.Parallel()
+	st, p := behind(t, shared(t, "versitygw"))
 	hold := make(chan struct{})
 	p.Decide(func(r *http.Request) s3test.Fate {
 		if r.Method == http.MethodPut {
@@ -226,7 +228,9 @@ func wantOneWinner(t *testing.T, st *s3.Store, key asset.Key, errs []error) {
 
 // A server that is killed and comes back never has half an object, and none that was acknowledged is missing.
 func TestPut_serverKilledInTheMiddle(t *testing.T) {
-	onServers(t, func(t *testing.T, s *s3test.Server) {
+	t.Parallel()
+	for _, start := range []func(testing.TB) *s3test.Server{s3test.MinIO, s3test.VersityGW} {
+		s := start(t)
 		st := opened(t, config(t, s, s.Bucket(t), "pre"))
 		const writers, rounds = 8, 12
 		var acked sync.Map
@@ -267,7 +271,7 @@ func TestPut_serverKilledInTheMiddle(t *testing.T) {
 				t.Errorf("%s is not whole", obj.Key)
 			}
 		}
-	})
+	}
 }
 
 func body(key asset.Key) string { return strings.Repeat(string(key)+" ", 20_000) }

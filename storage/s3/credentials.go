@@ -10,17 +10,18 @@ import (
 	"github.com/minio/minio-go/v7/pkg/credentials"
 )
 
-// secrets finds the credentials that a configuration names.
-func secrets(c Config) *credentials.Credentials {
+// secrets finds the credentials that a configuration names; file is nil where it names none.
+func secrets(c Config) (from *credentials.Credentials, file *secretFile) {
 	if c.CredentialsFile != "" {
-		return credentials.New(&secretFile{path: c.CredentialsFile, profile: c.Profile})
+		file = &secretFile{path: c.CredentialsFile, profile: c.Profile}
+		return credentials.New(file), file
 	}
 	return credentials.NewChainCredentials([]credentials.Provider{
 		&credentials.EnvAWS{},
 		&credentials.EnvMinio{},
 		&credentials.FileAWSCredentials{Profile: c.Profile},
 		&credentials.IAM{Client: &http.Client{Timeout: dialTime}},
-	})
+	}), nil
 }
 
 // lookEvery is how often a credentials file is looked at for a change.
@@ -32,7 +33,8 @@ type secretFile struct {
 
 	mu     sync.Mutex
 	from   credentials.FileAWSCredentials
-	read   os.FileInfo // of what was read last
+	ends   bool        // what was read is good for some time only
+	read   os.FileInfo // of what was read last; nil: it must be read
 	looked time.Time
 }
 
@@ -48,7 +50,7 @@ func (f *secretFile) RetrieveWithCredContext(cc *credentials.CredContext) (crede
 	if err != nil || v.AccessKeyID == "" || v.SecretAccessKey == "" {
 		return credentials.Value{}, &secretError{strconv.Quote(f.path) + " holds no aws_access_key_id with an aws_secret_access_key for the profile"}
 	}
-	f.read, f.looked = info, time.Now()
+	f.read, f.looked, f.ends = info, time.Now(), !v.Expiration.IsZero()
 	return v, nil
 }
 
@@ -64,13 +66,15 @@ func (f *secretFile) Retrieve() (credentials.Value, error) { return f.RetrieveWi
 func (f *secretFile) IsExpired() bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.read == nil || f.from.IsExpired() {
-		return true
+	if f.read != nil && time.Since(f.looked) >= lookEvery {
+		f.looked = time.Now()
+		if info, err := os.Stat(f.path); err == nil && changed(f.read, info) {
+			f.read = nil
+		}
 	}
-	if time.Since(f.looked) < lookEvery {
-		return false
-	}
-	f.looked = time.Now()
-	info, err := os.Stat(f.path)
-	return err == nil && (info.ModTime() != f.read.ModTime() || info.Size() != f.read.Size() || !os.SameFile(info, f.read))
+	return f.read == nil || f.ends && f.from.IsExpired()
+}
+
+func changed(was, is os.FileInfo) bool {
+	return is.ModTime() != was.ModTime() || is.Size() != was.Size() || !os.SameFile(is, was)
 }

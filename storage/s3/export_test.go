@@ -30,3 +30,13 @@ func (s *Store) Lower(large, part int64) {
 
 // ShortClaims lets the claim of a move be buried when it is so old.
 func (s *Store) ShortClaims(d time.Duration) { s.limits.claim = d }
+
+// LookNow makes the store look at its credentials file with the next request.
+func LookNow(s *Store) {
+	s.secretFile.mu.Lock()
+	defer s.secretFile.mu.Unlock()
+	s.secretFile.looked = time.Time{}
+}
+
+// FewHints makes room for so many hints only.
+func (s *Store) FewHints(n int) { s.limits.hints = n }

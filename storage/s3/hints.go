@@ -37,7 +37,7 @@ type listening struct {
 	verdict error
 }
 
-// event is one change as the server tells it.
+// event is one change as the server tells it: the name is as it is, though in other kinds of notices it is escaped.
 type event struct {
 	name    string
 	created bool
@@ -64,12 +64,8 @@ func readEvents(ctx context.Context, body io.Reader, events chan<- event) {
 			return
 		}
 		for _, r := range n.Records {
-			name, err := url.QueryUnescape(r.S3.Object.Key)
-			if err != nil {
-				continue
-			}
 			select {
-			case events <- event{name, strings.HasPrefix(r.EventName, "s3:ObjectCreated:")}:
+			case events <- event{r.S3.Object.Key, strings.HasPrefix(r.EventName, "s3:ObjectCreated:")}:
 			case <-ctx.Done():
 				return
 			}
@@ -77,9 +73,10 @@ func readEvents(ctx context.Context, body io.Reader, events chan<- event) {
 	}
 }
 
-// listen opens a connection on which the server tells of changes below a name. It stands when listen returns.
+// listen opens a connection on which the server tells of changes below a name. It stands when listen returns: the server says so with
+// its first sign of life, which it is asked to give each second.
 func (s *Store) listen(ctx context.Context, below string) (io.ReadCloser, error) {
-	query := url.Values{"prefix": {below}, "suffix": {""}, "ping": {"10"}, "events": {"s3:ObjectCreated:*", "s3:ObjectRemoved:*"}}
+	query := url.Values{"prefix": {below}, "suffix": {""}, "ping": {"1"}, "events": {"s3:ObjectCreated:*", "s3:ObjectRemoved:*"}}
 	u, err := s.client.Presign(ctx, http.MethodGet, s.at.bucket, "", signTime, query)
 	if err != nil {
 		return nil, err

@@ -57,113 +57,98 @@ func wantLines(t *testing.T, what string, want, got []string) {
 	}
 }
 
-func large(t *testing.T, s *s3test.Server, n int) (*s3.Store, *s3test.Proxy, []asset.Key) {
-	t.Helper()
-	bucket := s.Bucket(t)
-	p := s3test.NewProxy(t, s)
-	c := config(t, s, bucket, "")
-	c.URL = p.URL(bucket, "pre")
-	st := opened(t, c)
-	keys := make([]asset.Key, n)
-	for i := range keys {
-		keys[i] = asset.Key(fmt.Sprintf("in/%05d", i))
-	}
-	fill(t, s, bucket, st, keys)
-	p.Reset()
-	return st, p, keys
-}
+const many = 5000
 
-// A listing is a stream: no page is asked for before it is needed, whatever the folder holds.
-func TestList_asksForAPageAtATime(t *testing.T) {
-	onServers(t, func(t *testing.T, s *s3test.Server) {
-		st, p, keys := large(t, s, 5000)
-		n := 0
-		for obj, err := range st.List(t.Context(), "in", storage.ListOptions{Recursive: true}) {
-			if err != nil {
-				t.Fatal(err)
-			}
-			if obj.Key != keys[n] {
-				t.Fatalf("entry %d is %s", n, obj.Key)
-			}
-			if pages := p.Count("LIST"); pages > n/1000+1 {
-				t.Fatalf("at entry %d %d pages have been asked for", n, pages)
-			}
-			n++
-		}
-		if pages := p.Count("LIST"); n != 5000 || pages < 5 || pages > 6 { // MinIO shows an empty last page
-			t.Errorf("want 5000 entries in 5 pages, got %d in %d", n, pages)
-		}
-	})
-}
-
-// An idle poll of a folder whose names grow is one request, however many there are.
-func TestList_afterTheLastKeyIsOneRequest(t *testing.T) {
-	onServers(t, func(t *testing.T, s *s3test.Server) {
-		st, p, keys := large(t, s, 1200)
-		for _, o := range []storage.ListOptions{{}, {Recursive: true}} {
-			p.Reset()
-			o.StartAfter = keys[len(keys)-1]
-			if got := lines(t, st, "in", o); len(got) != 0 || p.Count("") != 1 {
-				t.Errorf("want nothing by 1 request, got %q by %d", got, p.Count(""))
-			}
-			o.StartAfter = keys[len(keys)-3]
-			wantLines(t, "after the last but two", []string{"file in/01198", "file in/01199"}, lines(t, st, "in", o))
-		}
-	})
-}
-
-// Pages that do not come, or come in half, are asked for again: nothing is missing, nothing comes twice.
-func TestList_goesOnBehindWhatWasTold(t *testing.T) {
-	onServers(t, func(t *testing.T, s *s3test.Server) {
-		st, p, keys := large(t, s, 2100)
-		for name, fate := range map[string]s3test.Fate{
-			"lost": {Lose: true}, "in half": {CutAnswer: 10_000}, "refused": {Status: 503}, "no answer": {LoseAnswer: true},
-		} {
-			for _, o := range []storage.ListOptions{{}, {Recursive: true}} {
-				lists := 0
-				p.Decide(func(r *http.Request) s3test.Fate {
-					if s3test.Kind(r) != "LIST" {
-						return s3test.Fate{}
-					}
-					if lists++; lists%2 == 1 {
-						return fate
-					}
-					return s3test.Fate{}
-				})
-				var got []asset.Key
-				for obj, err := range st.List(t.Context(), "in", o) {
-					if err != nil {
-						t.Fatalf("%s: %v", name, err)
-					}
-					got = append(got, obj.Key)
-				}
-				if !slices.Equal(keys, got) {
-					t.Errorf("%s, %+v: want %d keys in their order, got %d", name, o, len(keys), len(got))
-				}
-			}
-		}
-	})
-}
-
-func TestList_passesOverWhatIsNotEntered(t *testing.T) {
+// TestList_ofManyPages fills one folder with 5,000 keys, and some beside it, and lists it in every way.
+func TestList_ofManyPages(t *testing.T) {
 	onServers(t, func(t *testing.T, s *s3test.Server) {
 		bucket := s.Bucket(t)
 		p := s3test.NewProxy(t, s)
 		c := config(t, s, bucket, "")
-		c.URL = p.URL(bucket, "")
+		c.URL = p.URL(bucket, "pre")
 		st := opened(t, c)
-		var keys []asset.Key
-		for i := range 4100 {
-			keys = append(keys, asset.Key(fmt.Sprintf("in/skip/deep/%05d", i)))
+		keys := make([]asset.Key, many)
+		for i := range keys {
+			keys[i] = asset.Key(fmt.Sprintf("in/%05d", i))
 		}
-		fill(t, s, bucket, st, append(keys, "in/a", "in/skip-not", "in/z/y"))
-		p.Reset()
-		got := lines(t, st, "in", storage.ListOptions{Recursive: true, Enter: func(k asset.Key) bool { return k != "in/skip" }})
-		wantLines(t, "without skip", []string{"file in/a", "file in/skip-not", "dir in/skip", "dir in/z", "file in/z/y"}, got)
-		if n := p.Count("LIST"); n > 3 { // 4,100 keys are five
-			t.Errorf("want 3 LIST at most, got %d", n)
+		fill(t, s, bucket, st, append([]asset.Key{"a", "in-not", "z/y"}, keys...))
+		for name, list := range map[string]func(*testing.T, *s3.Store, *s3test.Proxy, []asset.Key){
+			"a page at a time": listPages, "after the last": listAfter, "broken off": listBroken, "not entered": listOver,
+		} {
+			t.Run(name, func(t *testing.T) {
+				p.Reset()
+				list(t, st, p, keys)
+				p.Decide(nil)
+			})
 		}
 	})
+}
+
+// A listing is a stream: no page is asked for before it is needed, whatever the folder holds.
+func listPages(t *testing.T, st *s3.Store, p *s3test.Proxy, keys []asset.Key) {
+	n := 0
+	for obj, err := range st.List(t.Context(), "in", storage.ListOptions{Recursive: true}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if obj.Key != keys[n] {
+			t.Fatalf("entry %d is %s", n, obj.Key)
+		}
+		if pages := p.Count("LIST"); pages > n/1000+1 {
+			t.Fatalf("at entry %d %d pages have been asked for", n, pages)
+		}
+		n++
+	}
+	if pages := p.Count("LIST"); n != many || pages < 5 || pages > 6 { // MinIO shows an empty last page
+		t.Errorf("want %d entries in 5 pages, got %d in %d", many, n, pages)
+	}
+}
+
+// An idle poll of a folder whose names grow is one request, however many there are.
+func listAfter(t *testing.T, st *s3.Store, p *s3test.Proxy, keys []asset.Key) {
+	for _, o := range []storage.ListOptions{{}, {Recursive: true}} {
+		p.Reset()
+		o.StartAfter = keys[many-1]
+		if got := lines(t, st, "in", o); len(got) != 0 || p.Count("") != 1 {
+			t.Errorf("want nothing by 1 request, got %q by %d", got, p.Count(""))
+		}
+		o.StartAfter = keys[many-3]
+		wantLines(t, "after the last but two", []string{"file in/04998", "file in/04999"}, lines(t, st, "in", o))
+	}
+}
+
+// Pages that do not come, or come in half, are asked for again: nothing is missing, nothing comes twice.
+func listBroken(t *testing.T, st *s3.Store, p *s3test.Proxy, keys []asset.Key) {
+	for name, fate := range map[string]s3test.Fate{
+		"lost": {Lose: true}, "in half": {CutAnswer: 10_000}, "refused": {Status: 503}, "no answer": {LoseAnswer: true},
+	} {
+		lists := 0
+		p.Decide(func(r *http.Request) s3test.Fate {
+			if lists++; lists%2 == 1 {
+				return fate
+			}
+			return s3test.Fate{}
+		})
+		var got []asset.Key
+		for obj, err := range st.List(t.Context(), "in", storage.ListOptions{Recursive: name != "lost"}) {
+			if err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+			got = append(got, obj.Key)
+		}
+		if !slices.Equal(keys, got) {
+			t.Errorf("%s: want %d keys in their order, got %d", name, len(keys), len(got))
+		}
+	}
+}
+
+// What is not entered costs a page of it, not all.
+func listOver(t *testing.T, st *s3.Store, p *s3test.Proxy, _ []asset.Key) {
+	got := lines(t, st, asset.Root, storage.ListOptions{Recursive: true, Enter: func(k asset.Key) bool { return k != "in" }})
+	wantLines(t, "without in", []string{"file a", "file in-not", "dir in", "dir z", "file z/y"}, got)
+	if n := p.Count("LIST"); n > 3 {
+		t.Errorf("want 3 LIST at most, got %d", n)
+	}
 }
 
 func TestList_placeholdersAndOddNames(t *testing.T) {
@@ -212,8 +197,9 @@ func TestMakeFolder_isThereWhenItIsEmpty(t *testing.T) {
 // On servers that can have them, an object and a folder of one name are two things. MinIO shows what is below an object only when that
 // is gone, and says so for the folder itself; versitygw refuses the second.
 func TestList_keyAndFolderSideBySide(t *testing.T) {
+	t.Parallel()
 	t.Run("minio", func(t *testing.T) {
-		s := s3test.MinIO(t)
+		s := shared(t, "minio")
 		st := opened(t, config(t, s, s.Bucket(t), ""))
 		for _, key := range []asset.Key{"in/a", "in/a/b", "in/a/c/d", "in"} {
 			if _, err := put(t.Context(), st, key, string(key), ifAbsent); err != nil {
@@ -240,7 +226,7 @@ func TestList_keyAndFolderSideBySide(t *testing.T) {
 		wantLines(t, "without in/a", want, lines(t, st, "in", storage.ListOptions{Recursive: true}))
 	})
 	t.Run("versitygw", func(t *testing.T) {
-		s := s3test.VersityGW(t)
+		s := shared(t, "versitygw")
 		st := opened(t, config(t, s, s.Bucket(t), ""))
 		if _, err := put(t.Context(), st, "in/a", "x", ifAbsent); err != nil {
 			t.Fatal(err)
@@ -257,8 +243,9 @@ func TestList_keyAndFolderSideBySide(t *testing.T) {
 // What a listing says of a name that no key can have is told, not left out. Neither server here takes such names, so the proxy lists
 // them.
 func TestList_namesThatNoKeyCanHave(t *testing.T) {
+	t.Parallel()
 	names := map[string]bool{"pre/in//x": true, "pre/in/./y": true, "pre/in/full/": true, "pre/in/ok": true, "pre/in/" + strings.Repeat("n", 256): true}
-	st, p := behind(t, s3test.VersityGW(t))
+	st, p := behind(t, shared(t, "versitygw"))
 	p.Decide(func(r *http.Request) s3test.Fate {
 		if s3test.Kind(r) != "LIST" {
 			return s3test.Fate{}

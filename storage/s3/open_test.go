@@ -84,7 +84,8 @@ func TestReader_doesNotGoOnWithAnotherVersion(t *testing.T) {
 }
 
 func TestReader_readsAtPiecesWithFewRequests(t *testing.T) {
-	st, p := behind(t, s3test.VersityGW(t))
+	t.Parallel()
+	st, p := behind(t, shared(t, "versitygw"))
 	want := pattern(1 << 20)
 	if _, err := put(t.Context(), st, "k", want, storage.PutOptions{}); err != nil {
 		t.Fatal(err)

@@ -12,7 +12,7 @@ import (
 	"hotfolderd/storage"
 )
 
-// limits decide how bytes travel, and how long a claim lives. Tests make them small.
+// limits of one store. Tests make them small.
 type limits struct {
 	memory   int64         // of a staging in memory; more is spooled
 	stream   int64         // up to here a create-only copy goes through this machine: two requests instead of four
@@ -21,10 +21,11 @@ type limits struct {
 	part     int64         // smallest part of an upload
 	copyPart int64         // what the server copies at once, small enough to answer in time
 	claim    time.Duration // how old, by the server's clock, the claim of a move must be to be one of a dead process
+	hints    int           // that wait for a slow receiver before they become one rescan
 }
 
 var defaultLimits = limits{
-	memory: 1 << 20, stream: 8 << 20, parts: 64 << 20, single: 5 << 30, part: 16 << 20, copyPart: 512 << 20, claim: 10 * time.Minute,
+	memory: 1 << 20, stream: 8 << 20, parts: 64 << 20, single: 5 << 30, part: 16 << 20, copyPart: 512 << 20, claim: 10 * time.Minute, hints: 4096,
 }
 
 // Put implements storage.Store: stage, publish, and nothing is left behind.

@@ -25,6 +25,8 @@ type Store struct {
 	limits   limits
 	log      *zap.Logger
 	hints    listening
+
+	secretFile *secretFile // nil: from elsewhere
 }
 
 var (
@@ -69,13 +71,14 @@ func newStore(c Config) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
+	from, file := secrets(c)
 	client, err := minio.NewCore(at.endpoint, &minio.Options{
-		Creds: secrets(c), Secure: at.secure, Region: at.region, BucketLookup: lookups[at.style], Transport: w, MaxRetries: 1,
+		Creds: from, Secure: at.secure, Region: at.region, BucketLookup: lookups[at.style], Transport: w, MaxRetries: 1,
 	})
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{at: at, client: *client, wire: w, readOnly: c.ReadOnly, spool: c.Spool, limits: defaultLimits, log: c.Log}
+	s := &Store{at: at, client: *client, wire: w, readOnly: c.ReadOnly, spool: c.Spool, limits: defaultLimits, log: c.Log, secretFile: file}
 	if s.log == nil {
 		s.log = zap.NewNop()
 	}

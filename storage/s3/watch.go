@@ -12,9 +12,6 @@ import (
 	"hotfolderd/storage"
 )
 
-// hintBuffer is how many hints wait for a slow receiver before they become one rescan.
-const hintBuffer = 4096
-
 // Watch implements storage.Watcher by MinIO's listen API. Whether hints really come is tried once, on an object of our own: there are
 // versions that promise them and send none. After a connection broke and stands again, a Rescan says that hints were lost.
 func (s *Store) Watch(ctx context.Context, prefix asset.Key, enter func(asset.Key) bool) (<-chan storage.Hint, error) {
@@ -24,7 +21,7 @@ func (s *Store) Watch(ctx context.Context, prefix asset.Key, enter func(asset.Ke
 	if err := s.tells(ctx); err != nil {
 		return nil, fail(ctx, "watch", prefix, err)
 	}
-	w := &watch{s: s, prefix: prefix, below: s.below(prefix), enter: enter, out: make(chan storage.Hint, hintBuffer)}
+	w := &watch{s: s, prefix: prefix, below: s.below(prefix), enter: enter, out: make(chan storage.Hint, s.limits.hints)}
 	body, err := s.listen(ctx, w.below)
 	if err != nil {
 		return nil, fail(ctx, "watch", prefix, err)

@@ -26,7 +26,7 @@ type Options struct {
 	// Fill stores something small under each key in the fastest way there is, for the listing of a large folder. nil
 	// is a Deferred Put of each, many at a time.
 	Fill func(t *testing.T, s storage.Store, keys []asset.Key)
-	// Slow: each operation is a request to a server. Races then have a quarter of their rounds.
+	// Slow: each operation is a request to a server. Races then have a quarter of their rounds, names half of their places.
 	Slow bool
 	// Entries of that folder; 0 is [DefaultEntries], a tenth of it with -short.
 	Entries int

@@ -1,12 +1,13 @@
 package s3test
 
 import (
+	"errors"
+	"fmt"
 	"math/rand/v2"
 	"net"
 	"os"
 	"path/filepath"
 	"strconv"
-	"testing"
 )
 
 // address is a loopback address that most likely nobody else uses, so that nobody takes its ports.
@@ -15,47 +16,41 @@ func address() string {
 	return net.IPv4(127, byte(16+n>>16%200), byte(n>>8), byte(1+n%250)).String()
 }
 
-// freePorts finds ports that nobody listens on, outside of those that the system gives to outgoing connections.
-func freePorts(t testing.TB, ip string, n int) (ports []string) {
-	t.Helper()
+// freePort finds a port that nobody listens on, outside of those that the system gives to outgoing connections.
+func freePort(ip string) (string, error) {
 	for range 100 {
 		port := strconv.Itoa(10000 + rand.N(20000))
 		l, err := net.Listen("tcp", net.JoinHostPort(ip, port))
-		if err != nil {
-			continue
-		}
-		defer l.Close()
-		if ports = append(ports, port); len(ports) == n {
-			return ports
+		if err == nil {
+			return port, l.Close()
 		}
 	}
-	t.Fatalf("no free ports at %s", ip)
-	return nil
+	return "", errors.New("no free port at " + ip)
 }
 
-// binary is the path of a server; the test fails when it was not built.
-func binary(t testing.TB, name string) string {
-	t.Helper()
-	path := filepath.Join(moduleRoot(t), "bin", name)
-	if _, err := os.Stat(path); err != nil {
-		t.Fatalf("this test needs %s; run make tools: %s", name, strconv.Quote(err.Error()))
-	}
-	return path
-}
-
-func moduleRoot(t testing.TB) string {
-	t.Helper()
-	dir, err := os.Getwd()
+// binary is the path of a server that make tools built.
+func binary(name string) (string, error) {
+	root, err := moduleRoot()
 	if err != nil {
-		t.Fatal(err)
+		return "", err
 	}
-	for {
+	path := filepath.Join(root, "bin", name)
+	if _, err := os.Stat(path); err != nil {
+		return "", fmt.Errorf("this test needs %s; run make tools: %w", name, err)
+	}
+	return path, nil
+}
+
+func moduleRoot() (string, error) {
+	dir, err := os.Getwd()
+	for err == nil {
 		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
-			return dir
+			return dir, nil
 		}
 		if dir == filepath.Dir(dir) {
-			t.Fatal("no go.mod above the test")
+			return "", errors.New("no go.mod above the test")
 		}
 		dir = filepath.Dir(dir)
 	}
+	return "", err
 }

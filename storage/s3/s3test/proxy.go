@@ -29,6 +29,8 @@ type Fate struct {
 	CutRequest int64
 	// CutAnswer passes only so many bytes of the body on, then resets the connection; 0 is all.
 	CutAnswer int64
+	// Hold keeps the request, unanswered, until this is closed or its sender gives up; then it is lost.
+	Hold <-chan struct{}
 	// Slow is waited before the request is passed on.
 	Slow time.Duration
 }
@@ -132,6 +134,12 @@ func (p *Proxy) serve(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case f.Late != nil:
 		p.later(r, f.Late)
+		panic(http.ErrAbortHandler)
+	case f.Hold != nil:
+		select {
+		case <-f.Hold:
+		case <-r.Context().Done():
+		}
 		panic(http.ErrAbortHandler)
 	case f.Lose:
 		panic(http.ErrAbortHandler)

@@ -2,6 +2,8 @@ package s3test
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"net"
 	"net/http"
 	"os"
@@ -24,7 +26,7 @@ const (
 	poll     = 5 * time.Millisecond
 )
 
-// Server is one S3 server. It ends with the test.
+// Server is one S3 server.
 type Server struct {
 	// Name of the program: "minio" or "versitygw".
 	Name string
@@ -32,10 +34,6 @@ type Server struct {
 	Addr string
 	// CA is a file with the authority of its certificate; empty: it speaks plain HTTP.
 	CA string
-	// Certain says that nothing newer is lost when a version is removed from a versioned bucket while others write.
-	Certain bool
-	// Listens says that it tells of changes.
-	Listens bool
 
 	args []string
 	env  []string
@@ -44,71 +42,99 @@ type Server struct {
 	cmd  *exec.Cmd
 }
 
-// MinIO runs one MinIO server with one folder.
+// MinIO runs one MinIO server with one folder. It ends with the test.
 func MinIO(t testing.TB) *Server {
 	t.Helper()
-	s, dir := newServer(t, "minio")
-	s.Certain, s.Listens = true, true
-	return s.minio(t, dir)
+	return ended(t, newMinIO, "")
 }
 
 // MinIOWithTLS is [MinIO] behind a certificate of an authority of its own.
 func MinIOWithTLS(t testing.TB) *Server {
 	t.Helper()
-	s, dir := newServer(t, "minio")
-	s.Certain, s.Listens = true, true
-	certs := t.TempDir()
-	s.CA = certificate(t, certs, s.host())
-	s.args = append(s.args, "--certs-dir", certs)
-	return s.minio(t, dir)
+	return ended(t, newMinIO, t.TempDir())
 }
 
-func (s *Server) minio(t testing.TB, dir string) *Server {
+// VersityGW runs one versitygw on a folder. Its temporary folder must know extended attributes, as ext4 and XFS do. It ends with the
+// test.
+func VersityGW(t testing.TB) *Server {
 	t.Helper()
-	console := net.JoinHostPort(s.host(), freePorts(t, s.host(), 1)[0])
-	s.args = append([]string{"server", "--quiet", "--address", s.Addr, "--console-address", console}, append(s.args, dir)...)
+	return ended(t, newVersityGW, "")
+}
+
+// Start runs a server, "minio" or "versitygw", for all tests of a package: its TestMain must Kill it. What it keeps goes into dir.
+func Start(name, dir string) (*Server, error) {
+	servers := map[string]maker{"minio": newMinIO, "versitygw": newVersityGW}
+	s, err := servers[name](dir, "")
+	if err == nil {
+		err = s.restart()
+	}
+	return s, err
+}
+
+// maker prepares a server that keeps everything in dir; certs, if any, is where it has its certificate.
+type maker func(dir, certs string) (*Server, error)
+
+func ended(t testing.TB, make maker, certs string) *Server {
+	t.Helper()
+	s, err := make(t.TempDir(), certs)
+	if err == nil {
+		t.Cleanup(s.Kill)
+		err = s.restart()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func newMinIO(dir, certs string) (*Server, error) {
+	s, err := newServer("minio", dir)
+	if err != nil {
+		return nil, err
+	}
+	port, err := freePort(s.host())
+	if err != nil {
+		return nil, err
+	}
+	s.args = []string{"server", "--quiet", "--address", s.Addr, "--console-address", net.JoinHostPort(s.host(), port)}
+	if certs != "" {
+		if s.CA, err = certificate(certs, s.host()); err != nil {
+			return nil, err
+		}
+		s.args = append(s.args, "--certs-dir", certs)
+	}
+	s.args = append(s.args, filepath.Join(dir, "objects"))
 	s.env = []string{
 		"MINIO_ROOT_USER=" + AccessKey, "MINIO_ROOT_PASSWORD=" + SecretKey,
 		"MINIO_BROWSER=off", "MINIO_UPDATE=off", "MINIO_CALLHOME_ENABLE=off",
 	}
-	return s.run(t)
+	return s, nil
 }
 
-// VersityGW runs one versitygw on a folder. Its temporary folder must know extended attributes, as ext4 and XFS do.
-func VersityGW(t testing.TB) *Server {
-	t.Helper()
-	s, dir := newServer(t, "versitygw")
-	versions := filepath.Join(t.TempDir(), "versions")
-	if err := os.Mkdir(versions, 0o777); err != nil {
-		t.Fatal(err)
+func newVersityGW(dir, _ string) (*Server, error) {
+	s, err := newServer("versitygw", dir)
+	if err != nil {
+		return nil, err
 	}
-	s.args = []string{"--port", s.Addr, "--keep-alive", "-q", "posix", "--versioning-dir", versions, dir}
+	versions := filepath.Join(dir, "versions")
+	s.args = []string{"--port", s.Addr, "--keep-alive", "-q", "posix", "--versioning-dir", versions, filepath.Join(dir, "objects")}
 	s.env = []string{"ROOT_ACCESS_KEY=" + AccessKey, "ROOT_SECRET_KEY=" + SecretKey}
-	return s.run(t)
+	return s, os.Mkdir(versions, 0o777)
 }
 
-// newServer prepares a server that listens at an address of its own, and its folder.
-func newServer(t testing.TB, name string) (s *Server, dir string) {
-	t.Helper()
+// newServer prepares a server that listens at an address of its own.
+func newServer(name, dir string) (*Server, error) {
 	ip := address()
-	s = &Server{Name: name, Addr: net.JoinHostPort(ip, freePorts(t, ip, 1)[0]), log: filepath.Join(t.TempDir(), name+".log")}
-	dir = filepath.Join(t.TempDir(), "objects")
-	if err := os.Mkdir(dir, 0o777); err != nil {
-		t.Fatal(err)
+	port, err := freePort(ip)
+	if err == nil {
+		err = os.Mkdir(filepath.Join(dir, "objects"), 0o777)
 	}
-	t.Cleanup(s.Kill)
-	return s, dir
+	return &Server{Name: name, Addr: net.JoinHostPort(ip, port), log: filepath.Join(dir, name+".log")}, err
 }
 
 func (s *Server) host() string {
 	host, _, _ := net.SplitHostPort(s.Addr)
 	return host
-}
-
-func (s *Server) run(t testing.TB) *Server {
-	t.Helper()
-	s.Restart(t)
-	return s
 }
 
 // Endpoint is the URL of the server.
@@ -122,35 +148,48 @@ func (s *Server) Endpoint() string {
 // Restart starts a server that was killed, at the same address, and waits until it answers.
 func (s *Server) Restart(t testing.TB) {
 	t.Helper()
-	s.start(t)
-	for end := time.Now().Add(patience); !s.answers(); time.Sleep(poll) {
-		if time.Now().After(end) {
-			log, _ := os.ReadFile(s.log)
-			t.Fatalf("%s at %s does not answer after %v:\n%s", s.Name, s.Addr, patience, log)
-		}
+	if err := s.restart(); err != nil {
+		t.Fatal(err)
 	}
 }
 
-func (s *Server) start(t testing.TB) {
-	t.Helper()
+func (s *Server) restart() error {
+	if err := s.start(); err != nil {
+		return err
+	}
+	for end := time.Now().Add(patience); !s.answers(); time.Sleep(poll) {
+		if time.Now().After(end) {
+			log, _ := os.ReadFile(s.log)
+			return fmt.Errorf("%s at %s does not answer after %v:\n%s", s.Name, s.Addr, patience, log)
+		}
+	}
+	return nil
+}
+
+func (s *Server) start() error {
+	path, err := binary(s.Name)
+	if err != nil {
+		return err
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.cmd != nil {
-		t.Fatal("this server runs already")
+		return errors.New("this server runs already")
 	}
 	log, err := os.OpenFile(s.log, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o666)
 	if err != nil {
-		t.Fatal(err)
+		return err
 	}
 	defer log.Close()
-	cmd := exec.Command(binary(t, s.Name), s.args...)
+	cmd := exec.Command(path, s.args...)
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.Env = append(os.Environ(), s.env...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
+		return err
 	}
 	s.cmd = cmd
+	return nil
 }
 
 // answers reports whether the server takes requests; that it refuses one without a signature is an answer. MinIO says 503 while

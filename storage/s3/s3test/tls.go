@@ -8,20 +8,19 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
+	"errors"
 	"math/big"
 	"net"
 	"os"
 	"path/filepath"
-	"testing"
 	"time"
 )
 
 // certificate writes a certificate that signs itself, for ip, and its key where MinIO looks for them.
-func certificate(t testing.TB, dir, ip string) (ca string) {
-	t.Helper()
+func certificate(dir, ip string) (ca string, err error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
-		t.Fatal(err)
+		return "", err
 	}
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(time.Now().UnixNano()), Subject: pkix.Name{CommonName: "s3test"},
@@ -31,23 +30,18 @@ func certificate(t testing.TB, dir, ip string) (ca string) {
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
 	if err != nil {
-		t.Fatal(err)
+		return "", err
 	}
 	private, err := x509.MarshalPKCS8PrivateKey(key)
 	if err != nil {
-		t.Fatal(err)
+		return "", err
 	}
-	writePEM(t, filepath.Join(dir, "private.key"), "PRIVATE KEY", private)
 	ca = filepath.Join(dir, "public.crt")
-	writePEM(t, ca, "CERTIFICATE", der)
-	return ca
+	return ca, errors.Join(writePEM(filepath.Join(dir, "private.key"), "PRIVATE KEY", private), writePEM(ca, "CERTIFICATE", der))
 }
 
-func writePEM(t testing.TB, path, kind string, der []byte) {
-	t.Helper()
-	if err := os.WriteFile(path, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}), 0o600); err != nil {
-		t.Fatal(err)
-	}
+func writePEM(path, kind string, der []byte) error {
+	return os.WriteFile(path, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}), 0o600)
 }
 
 // anyCertificate is for asking whether a server answers, and nothing else.
