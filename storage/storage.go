@@ -56,7 +56,7 @@ const (
 	HardLinked             // a plain file with more than one name
 	Mount                  // a directory on another file system than its parent; never entered
 	Special                // a pipe, socket or device; never opened
-	Misnamed               // an object whose name is no usable key; its Key is that name as it is, and good for nothing but showing it
+	Misnamed               // an object whose name is no usable key; its Key is that name, escaped, and good for nothing but showing it
 )
 
 var kindWords = [...]string{

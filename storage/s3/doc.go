@@ -13,11 +13,14 @@
 // refuses such a bucket for drops unless the risk is accepted. Let old versions expire after a day by a rule of the bucket's
 // lifecycle: objects that nodes replace leave one each.
 //
+// What may be repeated (reads, listings, replacing, removing one version, a part of an upload) is sent up to five times, with pauses
+// from 50 ms to a second, when the network fails or the server says 408, 409, 429, 500, 502, 503 or 504.
+//
 // # What an object is
 //
 // A version is ETag, size and last-modified second; the same bytes written twice in one second have one version. Folders are parts of
 // names only; a name that no key can have (an empty part, "..", a slash at its end with bytes) is listed as
-// [storage.Misnamed]. Names that a server would list under another name, or not at all, are refused when they are written: control
+// [storage.Misnamed], escaped. Names that a server would list under another name, or not at all, are refused when they are written: control
 // characters but tab, LF and CR, what is no UTF-8, more than 1,024 bytes with the prefix. On MinIO an object hides those below
 // its name ("a" hides "a/b") from every listing until it is gone; versitygw refuses to have both.
 //

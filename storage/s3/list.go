@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"iter"
+	"net/url"
 	"strings"
 	"unicode/utf8"
 
@@ -158,7 +159,7 @@ func (l *lister) told(info minio.ObjectInfo) error {
 	}
 	key, err := asset.ParseKey(strings.TrimSuffix(rel, "/"))
 	if err != nil {
-		return l.tell(storage.Object{Key: l.prefix.Join(asset.Key(rel)), Kind: storage.Misnamed, Size: info.Size})
+		return l.tell(l.misnamed(rel, info))
 	}
 	if strings.HasSuffix(rel, "/") {
 		return l.folderObject(key, info)
@@ -178,7 +179,16 @@ func (l *lister) folderObject(key asset.Key, info minio.ObjectInfo) error {
 	if info.Size == 0 {
 		return nil
 	}
-	return l.tell(storage.Object{Key: l.prefix.Join(key) + "/", Kind: storage.Misnamed, Size: info.Size})
+	return l.tell(l.misnamed(string(key)+"/", info))
+}
+
+// misnamed is an object that has no key, under one that shows its name.
+func (l *lister) misnamed(rel string, info minio.ObjectInfo) storage.Object {
+	shown := strings.ReplaceAll(url.PathEscape(rel), ".", "%2E")
+	if len(shown) > asset.MaxComponent {
+		shown = shown[:asset.MaxComponent]
+	}
+	return storage.Object{Key: l.prefix.Join(asset.Key(shown)), Kind: storage.Misnamed, Size: info.Size}
 }
 
 // private begins to pass over the store's own folder.

@@ -252,8 +252,15 @@ func TestList_namesThatNoKeyCanHave(t *testing.T) {
 		}
 		return s3test.Fate{Status: 200, Body: listing(slices.Sorted(maps.Keys(names)))}
 	})
-	want := []string{"odd in/./y", "odd in//x", "dir in/full", "odd in/full/", "odd in/" + strings.Repeat("n", 256), "file in/ok"}
-	wantLines(t, "odd names", want, lines(t, st, "in", storage.ListOptions{Recursive: true}))
+	want := []string{"odd in/%2E%2Fy", "odd in/%2Fx", "dir in/full", "odd in/full%2F", "odd in/" + strings.Repeat("n", 255), "file in/ok"}
+	got := lines(t, st, "in", storage.ListOptions{Recursive: true})
+	wantLines(t, "odd names", want, got)
+	for _, line := range got {
+		_, key, _ := strings.Cut(line, " ")
+		if _, err := asset.ParseKey(key); err != nil {
+			t.Error(err) // it goes into journals, which are read again
+		}
+	}
 }
 
 func listing(names []string) string {

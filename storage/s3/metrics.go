@@ -40,17 +40,15 @@ func newRequests(r prometheus.Registerer) (*requests, error) {
 	return &requests{sent}, err
 }
 
-func (q *requests) add(r *http.Request) { q.sent.WithLabelValues(kindOf(r)).Inc() }
-
 func kindOf(r *http.Request) string {
 	query := r.URL.Query()
 	switch {
-	case query.Has("uploadId") || query.Has("uploads"):
-		return reqUpload
 	case r.Method == http.MethodGet && (query.Has("list-type") || query.Has("versions")):
 		return reqList
 	case r.Method == http.MethodPut && r.Header.Get("X-Amz-Copy-Source") != "":
 		return reqCopy
+	case query.Has("uploadId") || query.Has("uploads"):
+		return reqUpload
 	}
 	switch r.Method {
 	case http.MethodGet:

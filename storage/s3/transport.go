@@ -15,7 +15,9 @@ import (
 
 const (
 	// stall is how long a connection may be still, while we wait or send, before it is given up.
-	stall       = 60 * time.Second
+	stall = 60 * time.Second
+	// longStall is that for what a server does with an object as large as may be before it answers.
+	longStall   = 15 * time.Minute
 	dialTime    = 10 * time.Second
 	idleTime    = 30 * time.Second // shorter than stall, so that no request begins on a connection about to be given up
 	idlePerHost = 64
@@ -35,32 +37,42 @@ func withExtra(ctx context.Context, e extra) context.Context {
 
 // wire counts requests and adds their extras.
 type wire struct {
-	*http.Transport
-	count *requests
+	quick, slow *http.Transport
+	count       *requests
 }
 
 func newWire(ca string, count *requests) (*wire, error) {
+	var trust *tls.Config
+	if ca != "" {
+		pool, err := authorities(ca)
+		if err != nil {
+			return nil, err
+		}
+		trust = &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}
+	}
+	return &wire{quick: newTransport(trust, stall), slow: newTransport(trust, longStall), count: count}, nil
+}
+
+func newTransport(trust *tls.Config, stall time.Duration) *http.Transport {
 	dialer := &net.Dialer{Timeout: dialTime, KeepAlive: 15 * time.Second}
-	t := &http.Transport{
+	return &http.Transport{
 		Proxy: http.ProxyFromEnvironment,
 		DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
 			c, err := dialer.DialContext(ctx, network, addr)
 			if err != nil {
 				return nil, err
 			}
-			return &patientConn{c}, nil
+			return &patientConn{c, stall}, nil
 		},
-		MaxIdleConnsPerHost: idlePerHost, IdleConnTimeout: idleTime, TLSHandshakeTimeout: dialTime,
+		MaxIdleConnsPerHost: idlePerHost, IdleConnTimeout: idleTime, TLSHandshakeTimeout: dialTime, TLSClientConfig: trust,
 		ResponseHeaderTimeout: stall, ExpectContinueTimeout: time.Second, DisableCompression: true,
 	}
-	if ca != "" {
-		pool, err := authorities(ca)
-		if err != nil {
-			return nil, err
-		}
-		t.TLSClientConfig = &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}
-	}
-	return &wire{Transport: t, count: count}, nil
+}
+
+// CloseIdleConnections lets go of what is not in use.
+func (w *wire) CloseIdleConnections() {
+	w.quick.CloseIdleConnections()
+	w.slow.CloseIdleConnections()
 }
 
 func authorities(file string) (*x509.CertPool, error) {
@@ -77,7 +89,12 @@ func authorities(file string) (*x509.CertPool, error) {
 
 // RoundTrip implements http.RoundTripper.
 func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
-	w.count.add(r)
+	kind := kindOf(r)
+	w.count.sent.WithLabelValues(kind).Inc()
+	t := w.quick
+	if kind == reqCopy || kind == reqUpload && r.Method == http.MethodPost {
+		t = w.slow
+	}
 	e, _ := r.Context().Value(extraKey{}).(extra)
 	if len(e.header) > 0 {
 		r = r.Clone(r.Context())
@@ -85,7 +102,7 @@ func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 			r.Header[name] = values
 		}
 	}
-	resp, err := w.Transport.RoundTrip(r)
+	resp, err := t.RoundTrip(r)
 	if err == nil && e.answered != nil {
 		e.answered(resp)
 	}
@@ -93,17 +110,20 @@ func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 // patientConn gives a connection up that stood still for too long. A write moves the deadline of the read that waits for its answer.
-type patientConn struct{ net.Conn }
+type patientConn struct {
+	net.Conn
+	stall time.Duration
+}
 
 func (c *patientConn) Read(p []byte) (int, error) {
-	if err := c.SetReadDeadline(time.Now().Add(stall)); err != nil {
+	if err := c.SetReadDeadline(time.Now().Add(c.stall)); err != nil {
 		return 0, err
 	}
 	return c.Conn.Read(p)
 }
 
 func (c *patientConn) Write(p []byte) (int, error) {
-	if err := c.SetDeadline(time.Now().Add(stall)); err != nil {
+	if err := c.SetDeadline(time.Now().Add(c.stall)); err != nil {
 		return 0, err
 	}
 	return c.Conn.Write(p)
