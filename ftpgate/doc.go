@@ -10,13 +10,15 @@
 //  2. At the end of the data the kernel is asked about the control connection. It must be open in both directions. On an
 //     encrypted data connection the end must have been said (close_notify); a size that was declared by ALLO must be reached.
 //  3. The bytes are made durable under a name that nobody lists. Only then the client is told 226.
-//  4. The reply must have been heard: another command, or every byte of it acknowledged and no reset. Then the file gets its
-//     name, at once and whole, and [Options.Heard] is called. Whoever asks for that name meanwhile waits for the answer.
+//  4. The reply must have been heard: another command came, or the end of a client that has read everything, or every byte was
+//     acknowledged and the client still lived after [Options.Settle]. Then the file gets its name, at once and whole, and
+//     [Options.Heard] is called. Other FTP sessions of this gate see it before; when they want to open or change it, they wait.
 //  5. An upload that broke, or whose reply was not heard, is kept for its owner to go on with, on any node ([Options.ResumeTTL]).
 //
 // # Where this promise has a limit
 //
-//   - A client that ends its data early and lives on cannot be told from one that is done, unless it declared the size.
+//   - A client that ends its data early and lives on, for longer than Settle or with another command, cannot be told from one that
+//     is done, unless it declared the size. The format of the file can still tell.
 //   - Behind a proxy for TCP connections the acknowledgments are the proxy's.
 //   - After a crash between steps 3 and 4 the upload is published, since its client may have been told 226, but Heard is not
 //     called: the walk must prove it by its format, or wait until it is quiet.

@@ -15,7 +15,7 @@ func (s *session) lookAt(param string) (storage.Object, place, error) {
 	if err != nil {
 		return storage.Object{}, p, err
 	}
-	o, err := s.stat(s.ctx, p)
+	o, err := s.see(s.ctx, p)
 	if err != nil && !notThere(err) {
 		return o, p, err
 	}

@@ -82,6 +82,7 @@ func (s *session) cmdRmd(param string) {
 }
 
 func (s *session) removeFolder(p place) error {
+	s.waitBelow(p)
 	o, err := s.stat(s.ctx, p)
 	switch {
 	case err != nil:

@@ -69,19 +69,30 @@ func (s *session) file(param string) (place, error) {
 	return p, err
 }
 
-// stat looks at a place. Uploads to it that wait for their client's ear are waited for.
+// stat looks at a place that is to be opened or changed. Uploads to it that wait for their client's ear are waited for.
 func (s *session) stat(ctx context.Context, p place) (storage.Object, error) {
-	s.g.pending.wait(ctx, p.hotfolder, func(key asset.Key) bool {
-		return key == p.key || p.folder.Folders == nil && isBelow(key, p.key)
-	})
+	s.g.pending.wait(ctx, p.hotfolder, func(key asset.Key) bool { return key == p.key })
+	return s.see(ctx, p)
+}
+
+// see looks at a place as it seems to clients: an upload whose client was told that it is stored is there, for them.
+func (s *session) see(ctx context.Context, p place) (storage.Object, error) {
+	if o, ok := s.g.pending.at(p); ok {
+		return o, nil
+	}
 	o, err := p.folder.Store.Stat(ctx, p.full())
 	switch {
 	case err == nil:
 		return o, nil
-	case notThere(err) && (p.key == asset.Root || s.g.made.has(p)):
+	case notThere(err) && (p.key == asset.Root || s.g.made.has(p) || p.folder.Folders == nil && s.g.pending.anyBelow(p)):
 		return storage.Object{Key: p.full(), Kind: storage.Directory}, nil
 	}
 	return o, err
+}
+
+// waitBelow waits for the uploads into a folder that is to be changed.
+func (s *session) waitBelow(p place) {
+	s.g.pending.wait(s.ctx, p.hotfolder, func(key asset.Key) bool { return isBelow(key, p.key) })
 }
 
 func notThere(err error) bool { return errors.Is(err, fs.ErrNotExist) }
@@ -100,7 +111,7 @@ func (s *session) isFolder(p string) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	o, err := s.stat(s.ctx, at)
+	o, err := s.see(s.ctx, at)
 	return o.Kind == storage.Directory && err == nil, err
 }
 
@@ -146,7 +157,7 @@ func (s *session) hasParent(ctx context.Context, p place) error {
 	}
 	parent := p
 	parent.key = p.key.Dir()
-	o, err := s.stat(ctx, parent)
+	o, err := s.see(ctx, parent)
 	if notThere(err) || err == nil && o.Kind != storage.Directory {
 		return answerf(553, "its folder is not there; make it first")
 	}

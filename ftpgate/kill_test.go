@@ -26,11 +26,12 @@ func killRounds() int {
 
 // python uploads by its own library, as scripts do.
 const python = `
-import ftplib, sys
+import ftplib, sys, time
 f = ftplib.FTP()
 f.connect(sys.argv[1], int(sys.argv[2]))
 f.login(sys.argv[3], sys.argv[4])
-f.storbinary("STOR " + sys.argv[6], open(sys.argv[5], "rb"))
+slow = float(sys.argv[7]) if len(sys.argv) > 7 else 0
+f.storbinary("STOR " + sys.argv[6], open(sys.argv[5], "rb"), callback=lambda _: time.sleep(slow) if slow else None)
 f.quit()
 `
 
@@ -63,10 +64,17 @@ func randomFile(t *testing.T, size int) string {
 	return name
 }
 
-// slowed lets every upload take about 200 ms.
-func slowed(w *world) {
-	w.writeUsers(fmt.Sprintf(
-		"users: [{ name: %s, password_hash: %q, hotfolders: { /: inbox }, limits: { rate: %d } }]", user, hash(w.t), killSize*5))
+// slow lets a client take about half a second for killSize. It is the client that is slow: a server that is finds its end late.
+func slow(cmd *exec.Cmd) *exec.Cmd {
+	switch filepath.Base(cmd.Path) {
+	case "curl":
+		cmd.Args = append(cmd.Args, "--limit-rate", fmt.Sprint(killSize*2))
+	case "lftp":
+		cmd.Args[2] = fmt.Sprintf("set net:limit-rate %d; set net:limit-max 65536; ", killSize*2) + cmd.Args[2]
+	default:
+		cmd.Args = append(cmd.Args, "0.001") // for each 8 KiB
+	}
+	return cmd
 }
 
 func TestUpload_whoseClientIsKilledNeverBecomesADrop(t *testing.T) {
@@ -75,11 +83,11 @@ func TestUpload_whoseClientIsKilledNeverBecomesADrop(t *testing.T) {
 	for _, signal := range []syscall.Signal{syscall.SIGKILL, syscall.SIGINT, syscall.SIGTERM} {
 		for _, client := range []string{"curl", "lftp", "python"} {
 			t.Run(client+" "+signal.String(), func(t *testing.T) {
+				t.Parallel()
 				w := newWorld(t)
-				slowed(w)
 				g := w.run(func(o *ftpgate.Options) { o.ResumeTTL = -1 })
 				for i := range killRounds() {
-					killOne(t, g, uploaders(g)[client](file, fmt.Sprintf("%d.bin", i)), signal)
+					killOne(t, g, slow(uploaders(g)[client](file, fmt.Sprintf("%d.bin", i))), signal)
 				}
 				whole := 0
 				for name, size := range w.drops("inbox") {
@@ -101,16 +109,16 @@ func TestUpload_whoseClientIsKilledNeverBecomesADrop(t *testing.T) {
 func killOne(t *testing.T, g *gate, cmd *exec.Cmd, signal syscall.Signal) {
 	t.Helper()
 	check(t, cmd.Start())
-	moving := func() bool {
+	before := len(g.uploads())
+	eventually(t, "the upload to begin", func() bool {
 		for _, s := range g.Sessions() {
 			if s.Doing == "upload" && s.Moved > 0 {
 				return true
 			}
 		}
-		return false
-	}
-	eventually(t, "the upload to begin", moving)
-	time.Sleep(time.Duration(rand.IntN(180)) * time.Millisecond) // the moment is what is tested
+		return len(g.uploads()) > before // and it was quick
+	})
+	time.Sleep(time.Duration(rand.IntN(400)) * time.Millisecond) // the moment is what is tested
 	check(t, cmd.Process.Signal(signal))
 	_ = cmd.Wait()
 	g.idle()

@@ -138,8 +138,7 @@ func (s *session) each(ctx context.Context, l listing, yield func(item) error) e
 	if !l.mounted {
 		return nil
 	}
-	s.g.pending.wait(ctx, l.at.hotfolder, func(key asset.Key) bool { return isBelow(key, l.at.key) })
-	for _, extra := range []func(context.Context, place) ([]item, error){s.unfinishedIn, s.madeIn} {
+	for _, extra := range []func(context.Context, place) ([]item, error){s.unfinishedIn, s.pendingIn, s.madeIn} {
 		items, err := extra(ctx, l.at)
 		if err != nil {
 			return err
@@ -185,40 +184,6 @@ func (s *session) eachStored(ctx context.Context, at place, seen map[string]bool
 // visible: links, pipes and devices are for nobody.
 func visible(k storage.Kind) bool {
 	return k == storage.Regular || k == storage.HardLinked || k == storage.Directory
-}
-
-func (s *session) madeIn(_ context.Context, at place) ([]item, error) {
-	var items []item
-	for _, name := range s.g.made.below(at) {
-		items = append(items, s.folderItem(name))
-	}
-	return items, nil
-}
-
-// unfinishedIn are the user's broken uploads of which something is kept, directly in a folder.
-func (s *session) unfinishedIn(ctx context.Context, at place) ([]item, error) {
-	u := s.account()
-	if s.g.o.ResumeTTL < 0 || !u.May(MayUpload) {
-		return nil, nil
-	}
-	all, err := attempts(ctx, at.folder, u.Name, "")
-	if err != nil {
-		return nil, err
-	}
-	var items []item
-	for _, a := range all {
-		n, err := a.read(ctx, at.folder, u.Name)
-		if err != nil || n.Hotfolder != at.hotfolder || n.Key.Dir() != at.key {
-			continue
-		}
-		p := at
-		p.key = n.Key
-		if o, err := s.stat(ctx, p); err == nil && a.changed.Before(o.Changed) {
-			continue
-		}
-		items = append(items, s.itemOf(p, storage.Object{Size: a.size, ModTime: a.changed}, n.Key.Base()))
-	}
-	return items, nil
 }
 
 // cmdMlst describes one thing on the control connection.

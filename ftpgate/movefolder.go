@@ -17,6 +17,7 @@ func (s *session) moveFolder(from *target, to place) error {
 	if isBelow(to.full(), from.full()) {
 		return answerf(553, "a folder cannot be moved into itself")
 	}
+	s.waitBelow(from.place)
 	if from.folder.Folders != nil {
 		err := from.folder.Folders.MoveFolder(s.ctx, from.full(), to.full())
 		if err == nil {

@@ -22,7 +22,7 @@ const (
 	DefaultStall       = 2 * time.Minute
 	DefaultGrace       = 30 * time.Second
 	DefaultResumeTTL   = 24 * time.Hour
-	DefaultSettle      = 20 * time.Millisecond
+	DefaultSettle      = time.Second
 	DefaultCheckpoint  = 10 * time.Second
 )
 
@@ -71,7 +71,7 @@ type Options struct {
 	Stall                   time.Duration // between two pieces of data
 	Grace                   time.Duration // for transfers in hand when Run is to end
 	ResumeTTL               time.Duration // how long broken uploads are kept; negative: not at all
-	Settle                  time.Duration // between an acknowledgment and the belief that it was heard
+	Settle                  time.Duration // after which a client that has acknowledged an answer and says nothing is believed to live
 	Checkpoint              time.Duration // what an upload receives in this time may be lost when the process dies
 
 	Log     *zap.Logger

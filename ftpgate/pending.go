@@ -2,24 +2,15 @@ package ftpgate
 
 import (
 	"context"
-	"encoding/base64"
-	"encoding/json"
-	"errors"
-	"fmt"
-	"io"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"hotfolderd/asset"
+	"hotfolderd/storage"
 )
 
-const (
-	pendingName = "pending"       // in [Folder].Aside
-	longest     = 140             // bytes of a key that fits, in base64, into the name of a pending upload
-	pendingWait = 3 * time.Second // at most, for an upload whose client is silent
-)
+const pendingWait = 3 * time.Second // at most, for an upload whose client is silent
 
 // pending are the uploads of this gate whose clients were told 226 and have not been heard of yet.
 type pending struct {
@@ -32,15 +23,21 @@ type pending struct {
 type waiting struct {
 	hotfolder string
 	key       asset.Key
+	stored    storage.Object // under its pending name
 	decided   chan struct{}
+}
+
+// object is the upload as if it had its name already.
+func (w waiting) object(p place) storage.Object {
+	return storage.Object{Key: p.full(), Size: w.stored.Size, ModTime: w.stored.ModTime, Changed: w.stored.Changed}
 }
 
 func newPending() *pending { return &pending{all: map[uint64]waiting{}} }
 
 // begin says that the key's fate is open; done, that it is decided.
-func (p *pending) begin(hotfolder string, key asset.Key) (done func()) {
+func (p *pending) begin(to place, stored storage.Object) (done func()) {
 	id := p.next.Add(1)
-	w := waiting{hotfolder, key, make(chan struct{})}
+	w := waiting{to.hotfolder, to.key, stored, make(chan struct{})}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.all[id] = w
@@ -60,103 +57,36 @@ func (p *pending) wait(ctx context.Context, hotfolder string, match func(asset.K
 	}
 	ctx, cancel := context.WithTimeout(ctx, pendingWait)
 	defer cancel()
-	for _, decided := range open {
+	for _, w := range open {
 		select {
-		case <-decided:
+		case <-w.decided:
 		case <-ctx.Done():
 			return
 		}
 	}
 }
 
-func (p *pending) matching(hotfolder string, match func(asset.Key) bool) []chan struct{} {
+func (p *pending) matching(hotfolder string, match func(asset.Key) bool) []waiting {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	var open []chan struct{}
+	var open []waiting
 	for _, w := range p.all {
 		if w.hotfolder == hotfolder && match(w.key) {
-			open = append(open, w.decided)
+			open = append(open, w)
 		}
 	}
 	return open
 }
 
-// A pending upload is stored as pending/<hotfolder>/<node>.<instance>.<number>.<key>, so that another gate can finish it. A key that
-// is too long for that is in a file beside it.
-
-// pendingFolder is where the pending uploads of a hotfolder are.
-func pendingFolder(hotfolder string, f Folder) asset.Key {
-	return f.Aside.Join(pendingName).Join(asset.Key(hotfolder))
+// at is the upload that is to have a place's name.
+func (p *pending) at(to place) (storage.Object, bool) {
+	for _, w := range p.matching(to.hotfolder, func(key asset.Key) bool { return key == to.key }) {
+		return w.object(to), true
+	}
+	return storage.Object{}, false
 }
 
-// pendingKey is a new name for a pending upload; what does not fit into it is written beside it.
-func (g *Gate) pendingKey(ctx context.Context, p place) (asset.Key, error) {
-	name := fmt.Sprintf("%s.%s.%x.", short(g.o.Node), g.instance, g.pending.next.Add(1))
-	if len(p.key) <= longest {
-		return pendingFolder(p.hotfolder, p.folder).Join(asset.Key(name + base64.RawURLEncoding.EncodeToString([]byte(p.key)))), nil
-	}
-	base := pendingFolder(p.hotfolder, p.folder).Join(asset.Key(name))
-	data, err := json.Marshal(longKey{p.key})
-	if err != nil {
-		return "", fmt.Errorf("note a long name: %w", err)
-	}
-	_, err = p.folder.Store.Put(ctx, base+keyMark, strings.NewReader(string(data)), putNow)
-	return base + longMark, err
-}
-
-const (
-	longMark = "~long" // neither is base64
-	keyMark  = "~key"
-)
-
-type longKey struct {
-	Key asset.Key `json:"key"`
-}
-
-// pendingName is a name in a pending folder, taken apart.
-type parsedPending struct {
-	node, instance string
-	encoded        string
-}
-
-func parsePending(name string) (parsedPending, bool) {
-	parts := strings.Split(name, ".")
-	if len(parts) != 4 {
-		return parsedPending{}, false
-	}
-	return parsedPending{parts[0], parts[1], parts[3]}, true
-}
-
-// keyOf is the key that a pending upload is to have.
-func (g *Gate) keyOf(ctx context.Context, f Folder, at asset.Key, parsed parsedPending) (asset.Key, error) {
-	if parsed.encoded != longMark {
-		raw, err := base64.RawURLEncoding.DecodeString(parsed.encoded)
-		if err != nil {
-			return "", fmt.Errorf("name of a pending upload: %w", err)
-		}
-		return asset.ParseKey(string(raw))
-	}
-	r, err := f.Store.Open(ctx, beside(at), "")
-	if err != nil {
-		return "", err
-	}
-	defer r.Close()
-	var k longKey
-	data, err := io.ReadAll(io.LimitReader(r, 4*asset.MaxKey))
-	if err == nil {
-		err = json.Unmarshal(data, &k)
-	}
-	if err == nil && k.Key == asset.Root {
-		err = errors.New("it names nothing")
-	}
-	return k.Key, err
-}
-
-// beside is the note that holds the key of a pending upload with a long one; empty when it has none.
-func beside(at asset.Key) asset.Key {
-	base, ok := strings.CutSuffix(string(at), longMark)
-	if !ok {
-		return ""
-	}
-	return asset.Key(base + keyMark)
+// anyBelow reports whether there is an upload into a folder.
+func (p *pending) anyBelow(to place) bool {
+	return len(p.matching(to.hotfolder, func(key asset.Key) bool { return isBelow(key, to.key) })) > 0
 }

@@ -44,11 +44,11 @@ func (u *upload) takeBack(ctx context.Context, at asset.Key) {
 	}
 }
 
-// publish tells the client that its file is stored, and gives it its name when the client has heard that. Whoever asks for the name
-// meanwhile waits.
+// publish tells the client that its file is stored, and gives it its name when the client has heard that. Meanwhile other sessions see
+// it, and wait when they want to open or change it.
 func (u *upload) publish(stored storage.Object) {
 	s := u.s
-	decided := s.g.pending.begin(u.to.hotfolder, u.to.key)
+	decided := s.g.pending.begin(u.to.place, stored)
 	defer decided()
 	before := s.c.received.Load()
 	s.reply(226, "stored, %d bytes", stored.Size)

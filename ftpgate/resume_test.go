@@ -242,7 +242,6 @@ func TestResume_byRealClients(t *testing.T) {
 	want, err := os.ReadFile(file)
 	check(t, err)
 	w := newWorld(t)
-	slowed(w)
 	g := w.run()
 	host, port, _ := strings.Cut(g.Addr().String(), ":")
 	for name, again := range map[string]*exec.Cmd{
@@ -250,7 +249,7 @@ func TestResume_byRealClients(t *testing.T) {
 		"lftp": exec.Command("lftp", "-c", fmt.Sprintf(
 			"set net:max-retries 1; set ftp:ssl-allow no; open -u '%s,%s' -p %s %s; put -c %s -o lftp", user, password, port, host, file)),
 	} {
-		killOne(t, g, uploaders(g)[name](file, name), syscall.SIGKILL)
+		killOne(t, g, slow(uploaders(g)[name](file, name)), syscall.SIGKILL)
 		if got := w.content("inbox/" + name); got != "absent" {
 			t.Fatalf("%s: want no drop yet, got %d bytes", name, len(got))
 		}

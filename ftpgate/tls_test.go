@@ -266,12 +266,13 @@ func secureUploaders(g *gate, files ftpgate.TLS, file string) map[string]func(na
 }
 
 const pythonTLS = `
-import ftplib, ssl, sys
+import ftplib, ssl, sys, time
 f = ftplib.FTP_TLS(context=ssl._create_unverified_context())
 f.connect(sys.argv[1], int(sys.argv[2]))
 f.login(sys.argv[3], sys.argv[4])
 f.prot_p()
-f.storbinary("STOR " + sys.argv[6], open(sys.argv[5], "rb"))
+slow = float(sys.argv[7]) if len(sys.argv) > 7 else 0
+f.storbinary("STOR " + sys.argv[6], open(sys.argv[5], "rb"), callback=lambda _: time.sleep(slow) if slow else None)
 f.quit()
 `
 
@@ -279,11 +280,10 @@ func TestTLS_killedClientsLeaveNoDrop(t *testing.T) {
 	t.Parallel()
 	file := randomFile(t, killSize)
 	w := newWorld(t)
-	slowed(w)
 	g, files, _ := w.runTLS(true)
 	for i := range killRounds() {
 		for _, client := range []string{"curl", "lftp", "python"} {
-			killOne(t, g, secureUploaders(g, files, file)[client](fmt.Sprintf("%s-%d", client, i)), []syscall.Signal{syscall.SIGKILL, syscall.SIGTERM}[i%2])
+			killOne(t, g, slow(secureUploaders(g, files, file)[client](fmt.Sprintf("%s-%d", client, i))), []syscall.Signal{syscall.SIGKILL, syscall.SIGTERM}[i%2])
 		}
 	}
 	for name, size := range w.drops("inbox") {
