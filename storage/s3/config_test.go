@@ -75,14 +75,16 @@ func TestSecrets_areNeverPrinted(t *testing.T) {
 	c.URL = "s3://user:" + hush + "@bucket?endpoint=http://127.0.0.1:1"
 	_, err = s3.Open(t.Context(), c)
 	show(c, err)
-	garbage := filepath.Join(t.TempDir(), "credentials")
-	must(t, os.WriteFile(garbage, []byte("[default\naws_secret_access_key "+hush+"\n"+hush), 0o600))
-	c.URL, c.CredentialsFile = s.URL("bucket", ""), garbage
-	_, err = s3.Open(t.Context(), c)
-	if err == nil || !strings.Contains(err.Error(), "aws_access_key_id") {
-		t.Errorf("a credentials file that is none: %v", err)
+	for _, text := range []string{"[default\n" + hush, "[default]\naws_secret_access_key " + hush, hush, "[default]\naws_access_key_id = x\n" + hush} {
+		garbage := filepath.Join(t.TempDir(), "credentials")
+		must(t, os.WriteFile(garbage, []byte(text), 0o600))
+		c.URL, c.CredentialsFile = s.URL("bucket", ""), garbage
+		_, err = s3.Open(t.Context(), c)
+		if err == nil || !strings.Contains(err.Error(), "aws_access_key_id") {
+			t.Errorf("a credentials file that is none: %v", err)
+		}
+		show(err)
 	}
-	show(err)
 	for _, l := range logs.All() {
 		show(l.Message, l.ContextMap())
 	}

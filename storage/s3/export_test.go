@@ -40,3 +40,6 @@ func LookNow(s *Store) {
 
 // FewHints makes room for so many hints only.
 func (s *Store) FewHints(n int) { s.limits.hints = n }
+
+// SmallPages lets a listing ask for so many names at once.
+func (s *Store) SmallPages(n int) { s.limits.page = n }

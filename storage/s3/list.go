@@ -16,11 +16,8 @@ import (
 	"hotfolderd/storage"
 )
 
-const (
-	pageKeys = 1000
-	// afterAll follows everything below a name that ends in a slash, and precedes everything else.
-	afterAll = "\U0010FFFF"
-)
+// afterAll follows everything below a name that ends in a slash, and precedes everything else.
+const afterAll = "\U0010FFFF"
 
 // List implements storage.Store, in the order of bytes. It holds one page of 1,000 names at a time. A folder that is not to be entered
 // is passed over after a page's worth of it.
@@ -117,7 +114,7 @@ func (l *lister) missing() error {
 func (l *lister) pages() error {
 	owner := false
 	o := minio.ListObjectsOptions{
-		Prefix: l.below, Recursive: l.o.Recursive, StartAfter: l.after, MaxKeys: pageKeys, FetchOwner: &owner,
+		Prefix: l.below, Recursive: l.o.Recursive, StartAfter: l.after, MaxKeys: l.s.limits.page, FetchOwner: &owner,
 	}
 	last := l.after
 	for info := range l.s.client.ListObjectsIter(l.ctx, l.s.at.bucket, o) {
@@ -147,7 +144,7 @@ func (l *lister) resume(name string) string {
 // told tells of one name, and of the folders that it is the first of.
 func (l *lister) told(info minio.ObjectInfo) error {
 	if l.outside != "" && strings.HasPrefix(info.Key, l.outside) {
-		if l.passed++; l.passed == pageKeys {
+		if l.passed++; l.passed == l.s.limits.page {
 			return errOver
 		}
 		return nil

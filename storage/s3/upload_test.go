@@ -124,6 +124,47 @@ func TestUpload_faultsAreRepeatedOrSettled(t *testing.T) {
 	})
 }
 
+// What cannot be sent, or has lost, is given up: nothing is left of it on the server.
+func TestUpload_thatFailsLeavesNothing(t *testing.T) {
+	onServers(t, func(t *testing.T, s *s3test.Server) {
+		bucket := s.Bucket(t)
+		st, p := inParts(t, s, bucket)
+		for name, c := range map[string]struct {
+			decide func(*http.Request) s3test.Fate
+			want   error
+		}{
+			"a part that never arrives": {func(r *http.Request) s3test.Fate {
+				return s3test.Fate{Lose: r.URL.Query().Get("partNumber") == "2"}
+			}, errRefused},
+			"no access": {func(r *http.Request) s3test.Fate {
+				if r.URL.Query().Has("partNumber") {
+					return s3test.Fate{Status: 403}
+				}
+				return s3test.Fate{}
+			}, errRefused},
+			"a rival": {func(r *http.Request) s3test.Fate {
+				if r.Method == http.MethodPost && r.URL.Query().Has("uploadId") {
+					raw(t, s, bucket, "pre/k")
+				}
+				return s3test.Fate{}
+			}, errExist},
+		} {
+			p.Decide(c.decide)
+			_, err := put(t.Context(), st, "k", pattern(6*mib), ifAbsent)
+			p.Decide(nil)
+			if err == nil || errors.Is(err, errExist) != (c.want == errExist) {
+				t.Errorf("%s: %v", name, err)
+			}
+			if names := left(t, s, bucket); len(names) > 0 || incomplete(t, s, bucket, "pre/k") > 0 {
+				t.Errorf("%s: left are %q and %d uploads", name, names, incomplete(t, s, bucket, "pre/k"))
+			}
+			if err := st.Remove(t.Context(), "k", ""); err != nil && !errors.Is(err, errNotExist) {
+				t.Error(err)
+			}
+		}
+	})
+}
+
 // Sixteen uploads of one key end at the same time, and sixteen copies: one of each is told that it won.
 func TestUpload_endHasOneWinner(t *testing.T) {
 	const writers, rounds = 16, 6
