@@ -156,7 +156,7 @@ func crashRound(t *testing.T, p crashPlan) (killed bool) {
 	if _, number, err := n.Area().Current(t.Context(), want); err != nil || number != 1 {
 		t.Errorf("want version 1, got %d, %v", number, err)
 	}
-	if got := len(records(t, n.stores.all[p.Dir])); got != 1 {
+	if got := len(records(t, n.stores.all["file://"+p.Dir])); got != 1 {
 		t.Errorf("want one record, got %d", got)
 	}
 	n.end()

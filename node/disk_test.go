@@ -130,7 +130,7 @@ func (r *running) importedOnce(drops map[string][]byte) {
 			r.t.Errorf("%s: want version 1, got %d, %v", name, number, err)
 		}
 	}
-	if got := len(records(r.t, r.stores.all[r.dir])); got != len(drops) {
+	if got := len(records(r.t, r.stores.all["file://"+r.dir])); got != len(drops) {
 		r.t.Errorf("want %d records, one for each drop, got %d", len(drops), got)
 	}
 	if got := r.status("inbox").Counts.Failed; got != 0 {

@@ -71,7 +71,7 @@ func TestFault_onceAtEveryOperationOnTheStoreIsSurvived(t *testing.T) {
 					if _, number, err := r.Area().Current(t.Context(), "inbox/sub/a.jpg"); err != nil || number != 1 {
 						t.Errorf("want version 1, got %d, %v", number, err)
 					}
-					if got := len(records(t, r.stores.all[dir])); got != 1 {
+					if got := len(records(t, r.stores.all["file://"+dir])); got != 1 {
 						t.Errorf("want one record, got %d", got)
 					}
 				})
