@@ -148,7 +148,7 @@ func TestUpload_thatIsCompleteIsADropHoweverTheClientLeaves(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
-			g := w.run()
+			g := w.run(func(o *ftpgate.Options) { o.Settle = 20 * time.Millisecond })
 			for i := range 20 {
 				c := login(t, g)
 				name := fmt.Sprintf("whole-%d.jpg", i)

@@ -87,16 +87,18 @@ func (u *upload) run(offset int64, appending bool) (err error) {
 	}
 
 	defer s.g.uploads.begin(u)()
-	if err := u.receive(ctx); err != nil {
+	err = u.receive(ctx)
+	if err == nil {
+		err = u.check(ctx)
+	}
+	var stored storage.Object
+	if err == nil {
+		stored, err = u.makeDurable(ctx)
+	}
+	if err != nil {
+		err = causeOf(ctx, err)
 		u.keep(ctx, err)
 		return err
-	}
-	if err := u.check(ctx); err != nil {
-		return err
-	}
-	stored, err := u.makeDurable(ctx)
-	if err != nil {
-		return causeOf(ctx, err)
 	}
 	end() // what the client says from now on is no part of the transfer
 	u.publish(stored)
