@@ -19,9 +19,9 @@ const killSize = 4 << 20
 // killRounds is how often each client gets each signal; they are what takes the time.
 func killRounds() int {
 	if testing.Short() {
-		return 3
+		return 2
 	}
-	return 10
+	return 5
 }
 
 // python uploads by its own library, as scripts do.

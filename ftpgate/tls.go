@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-const certificateEvery = 10 * time.Second // between two looks at the certificate's files
+const certificateEvery = 2 * time.Second // between two looks at the certificate's files
 
 // secureConfig is the configuration of all encrypted connections; nil without a certificate. It is one for control and data, so that
 // a client resumes the control connection's encryption on the data connection.
