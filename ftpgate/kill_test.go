@@ -108,6 +108,11 @@ func TestUpload_whoseClientIsKilledNeverBecomesADrop(t *testing.T) {
 // killOne signals a client at a random moment of its upload, and waits until its session has ended.
 func killOne(t *testing.T, g *gate, cmd *exec.Cmd, signal syscall.Signal) {
 	t.Helper()
+	killWithin(t, g, cmd, signal, 400*time.Millisecond)
+}
+
+func killWithin(t *testing.T, g *gate, cmd *exec.Cmd, signal syscall.Signal, within time.Duration) {
+	t.Helper()
 	check(t, cmd.Start())
 	before := len(g.uploads())
 	eventually(t, "the upload to begin", func() bool {
@@ -118,7 +123,7 @@ func killOne(t *testing.T, g *gate, cmd *exec.Cmd, signal syscall.Signal) {
 		}
 		return len(g.uploads()) > before // and it was quick
 	})
-	time.Sleep(time.Duration(rand.IntN(400)) * time.Millisecond) // the moment is what is tested
+	time.Sleep(rand.N(within)) // the moment is what is tested
 	check(t, cmd.Process.Signal(signal))
 	_ = cmd.Wait()
 	g.idle()
