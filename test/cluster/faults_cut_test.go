@@ -45,7 +45,7 @@ type off struct {
 func (w *world) cutRound(server *consultest.Server, p *process, cut, mend func()) (o off) {
 	w.t.Helper()
 	within(w.t, 30*time.Second, p.id+" imports", p.importing, w)
-	w.awaitHolds(p)
+	w.awaitHolds(server, p)
 	time.Sleep(upTo(500 * time.Millisecond)) // a random moment
 	taken := w.handover(server, p)
 	o = off{node: p.id, cut: time.Now()}
@@ -71,12 +71,24 @@ func (w *world) cutRound(server *consultest.Server, p *process, cut, mend func()
 	return o
 }
 
-// awaitHolds waits until a node holds partitions.
-func (w *world) awaitHolds(p *process) {
+// awaitHolds waits until a node has about its share of the partitions, by Consul's word: one that comes back may still believe in
+// those that it had.
+func (w *world) awaitHolds(server *consultest.Server, p *process) {
 	w.t.Helper()
+	cl := server.Client(w.t)
 	within(w.t, 30*time.Second, p.id+" holds partitions", func() bool {
-		var c struct{ Partitions []struct{ Name string } }
-		return p.get("/v1/cluster", &c) && len(c.Partitions) > 40
+		member, _, err := cl.KV().Get(w.root()+"members/"+p.id, nil)
+		if err != nil || member == nil {
+			return false
+		}
+		n := 0
+		holders, _ := w.holders(cl, nil)
+		for _, session := range holders {
+			if session == member.Session {
+				n++
+			}
+		}
+		return n > 40
 	}, w)
 }
 
