@@ -6,6 +6,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"hotfolderd/asset"
+	"hotfolderd/storage"
 )
 
 // RemoveFolder removes an empty folder, durably; a file or a folder that holds something is an error.
@@ -28,4 +29,13 @@ func (s *Store) MoveFolder(ctx context.Context, from, to asset.Key) error {
 		return fail("move folder", from, err)
 	}
 	return s.Sync(ctx, from, to)
+}
+
+// Rename gives a file, which nobody else touches, another name in one step, replacing what has it; missing folders above are
+// made. It is visible at once and durable after a Sync of both keys.
+func (s *Store) Rename(ctx context.Context, src storage.Object, dst asset.Key) (storage.Object, error) {
+	if err := s.rename(src.Key, dst); err != nil {
+		return storage.Object{}, fail("rename", src.Key, err)
+	}
+	return s.Stat(ctx, dst)
 }

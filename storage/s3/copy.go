@@ -59,7 +59,9 @@ func (s *Store) copyWhole(ctx context.Context, src storage.Object, dst asset.Key
 }
 
 // copyParts lets the server copy piece by piece, so that each is done in time and the last step can be made to have one winner.
-func (s *Store) copyParts(ctx context.Context, src storage.Object, dst asset.Key, name, etag string, o storage.PutOptions) (storage.Object, error) {
+func (s *Store) copyParts(ctx context.Context, src storage.Object, dst asset.Key, name, etag string, o storage.PutOptions) (
+	storage.Object, error,
+) {
 	condition := map[string]string{"x-amz-copy-source-if-match": etag}
 	part := func(ctx context.Context, id string, n int, off, size int64) (minio.CompletePart, error) {
 		p, err := s.client.CopyObjectPart(ctx, s.at.bucket, s.name(src.Key), s.at.bucket, name, id, n, off, size, condition)

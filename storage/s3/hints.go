@@ -21,7 +21,9 @@ import (
 
 const (
 	// hintTime is how long the server may take to tell of an object that was made to see whether it tells of any.
-	hintTime = 3 * time.Second
+	hintTime = 5 * time.Second
+	// muteTime is how long a server that told nothing is not asked again: it may only have been busy.
+	muteTime = 10 * time.Minute
 	// signTime is how long the address of one listening is good for.
 	signTime  = time.Hour
 	maxNotice = 4 << 20 // bytes of one line of events
@@ -32,9 +34,10 @@ var errMute = errors.New("this server does not tell of changes (MinIO does, but 
 
 // listening is what is known of a server's hints.
 type listening struct {
-	mu      sync.Mutex
-	tried   bool
-	verdict error
+	mu    sync.Mutex
+	heard bool
+	mute  error     // why it counts as one that tells nothing
+	until time.Time // as long as this
 }
 
 // event is one change as the server tells it: the name is as it is, though in other kinds of notices it is escaped.
@@ -96,19 +99,22 @@ func (s *Store) listen(ctx context.Context, below string) (io.ReadCloser, error)
 	return resp.Body, nil
 }
 
-// tells tries once whether hints come. What could not be tried is tried again by the next caller.
+// tells tries whether hints come, once if they do. What could not be tried is tried again by the next caller.
 func (s *Store) tells(ctx context.Context) error {
 	s.hints.mu.Lock()
 	defer s.hints.mu.Unlock()
-	if s.hints.tried {
-		return s.hints.verdict
-	}
-	if s.readOnly {
+	switch {
+	case s.readOnly:
 		return errReadOnly
+	case s.hints.heard:
+		return nil
+	case s.hints.mute != nil && time.Now().Before(s.hints.until):
+		return s.hints.mute
 	}
 	err := s.tryHints(ctx)
-	if err == nil || errors.Is(err, errMute) {
-		s.hints.tried, s.hints.verdict = true, err
+	s.hints.heard, s.hints.mute = err == nil, nil
+	if errors.Is(err, errMute) {
+		s.hints.mute, s.hints.until = err, time.Now().Add(muteTime)
 	}
 	return err
 }

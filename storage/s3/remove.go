@@ -45,8 +45,11 @@ type sight struct {
 	etag string
 }
 
+// looker looks at what stands under a name.
+type looker func(ctx context.Context, key asset.Key, name string) (sight, error)
+
 // takeAway looks and removes, again after an answer that does not say what became of it. When nothing is left then, it was us.
-func (s *Store) takeAway(ctx context.Context, key asset.Key, name string, v asset.Version, look func(context.Context, asset.Key, string) (sight, error)) error {
+func (s *Store) takeAway(ctx context.Context, key asset.Key, name string, v asset.Version, look looker) error {
 	sent := false
 	for n := 1; ; n++ {
 		there, err := look(ctx, key, name)
@@ -81,6 +84,9 @@ func (s *Store) eraseSight(ctx context.Context, name string, there sight) error 
 		return s.erase(ctx, name, "", there.etag)
 	}
 	for _, id := range there.ids {
+		if id == "" { // without one it would be hidden instead, together with whatever is newer
+			return errors.New("the server lists a version without its id")
+		}
 		if err := s.erase(ctx, name, id, ""); err != nil {
 			return err
 		}

@@ -60,7 +60,9 @@ type note struct {
 }
 
 // inParts makes an object of parts. It can be seen when the last step is done, whole; with IfAbsent that step has one winner.
-func (s *Store) inParts(ctx context.Context, key asset.Key, name string, size, part int64, do partMaker, o storage.PutOptions) (storage.Object, error) {
+func (s *Store) inParts(ctx context.Context, key asset.Key, name string, size, part int64, do partMaker, o storage.PutOptions) (
+	storage.Object, error,
+) {
 	if o.IfAbsent {
 		if _, err := s.head(ctx, key); !absent(err) {
 			return storage.Object{}, orExists(err) // before all of it is sent for nothing

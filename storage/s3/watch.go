@@ -12,7 +12,7 @@ import (
 	"hotfolderd/storage"
 )
 
-// Watch implements storage.Watcher by MinIO's listen API. Whether hints really come is tried once, on an object of our own: there are
+// Watch implements storage.Watcher by MinIO's listen API. Whether hints really come is tried first, on an object of our own: there are
 // versions that promise them and send none. After a connection broke and stands again, a Rescan says that hints were lost.
 func (s *Store) Watch(ctx context.Context, prefix asset.Key, enter func(asset.Key) bool) (<-chan storage.Hint, error) {
 	if err := ended(ctx, "watch", prefix); err != nil {
