@@ -12,6 +12,7 @@ import (
 	"hotfolderd/config"
 	"hotfolderd/ftpgate"
 	"hotfolderd/hotfolder"
+	"hotfolderd/storage"
 )
 
 // Where the gate keeps what has no name yet: in the work area, or out of sight in a store of a hotfolder's own.
@@ -63,6 +64,11 @@ func (n *Node) runGate(ctx context.Context) (err error) {
 	return err
 }
 
+// renamer is a store that gives a file another name in one step, so that a crash leaves it under one of the two.
+type renamer interface {
+	Rename(ctx context.Context, src storage.Object, dst asset.Key) (storage.Object, error)
+}
+
 // gateFolder is where a hotfolder is, as it is now.
 func (n *Node) gateFolder(name string) (ftpgate.Folder, bool) {
 	n.mu.Lock()
@@ -74,6 +80,9 @@ func (n *Node) gateFolder(name string) (ftpgate.Folder, bool) {
 	f := ftpgate.Folder{Store: s.Store, Prefix: s.Prefix, Aside: n.aside(s)}
 	if o, ok := s.Store.(*opened); ok {
 		f.Folders, _ = o.maker.(ftpgate.FolderMaker)
+		if r, ok := o.closer.(renamer); ok {
+			f.Rename = r.Rename
+		}
 	}
 	return f, true
 }
