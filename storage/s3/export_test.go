@@ -43,3 +43,6 @@ func (s *Store) FewHints(n int) { s.limits.hints = n }
 
 // SmallPages lets a listing ask for so many names at once.
 func (s *Store) SmallPages(n int) { s.limits.page = n }
+
+// HearWithin gives the server so long to show that it tells of changes.
+func (s *Store) HearWithin(d time.Duration) { s.limits.hear = d }

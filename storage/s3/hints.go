@@ -20,8 +20,6 @@ import (
 )
 
 const (
-	// hintTime is how long the server may take to tell of an object that was made to see whether it tells of any.
-	hintTime = 5 * time.Second
 	// muteTime is how long a server that told nothing is not asked again: it may only have been busy.
 	muteTime = 10 * time.Minute
 	// signTime is how long the address of one listening is good for.
@@ -122,14 +120,14 @@ func (s *Store) tells(ctx context.Context) error {
 // tryHints makes an object and waits to be told of it.
 func (s *Store) tryHints(ctx context.Context) error {
 	key := probeFolder.Join(asset.Key("hint-" + rand.Text()))
-	within, cancel := context.WithTimeout(ctx, hintTime)
+	within, cancel := context.WithTimeout(ctx, s.limits.hear)
 	defer cancel()
 	body, err := s.listen(within, s.name(key))
 	if err == nil {
 		err = s.heard(within, body, key)
 	}
 	if within.Err() != nil && ctx.Err() == nil {
-		return fmt.Errorf("%w: of an object that was made it told nothing for %v", errMute, hintTime)
+		return fmt.Errorf("%w: of an object that was made it told nothing for %v", errMute, s.limits.hear)
 	}
 	return err
 }

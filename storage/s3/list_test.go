@@ -139,14 +139,14 @@ func TestList_goesOnBehindWhatWasTold(t *testing.T) {
 			names = append(names, fmt.Sprintf("pre/in/%02d", i), fmt.Sprintf("pre/in/%02d-/x", i), fmt.Sprintf("pre/in/%02d-/y", i))
 		}
 		raw(t, s, bucket, names...)
-		st.SmallPages(7)
+		st.SmallPages(20)
 		for _, o := range []storage.ListOptions{{}, {Recursive: true}} {
 			want := sorted(lines(t, st, "in", o))
 			if n := len(want); n != 120 && n != 240 {
 				t.Fatalf("%+v: %d entries", o, n)
 			}
 			for name, fate := range map[string]s3test.Fate{
-				"lost": {Lose: true}, "in half": {CutAnswer: 700}, "refused": {Status: 503}, "no answer": {LoseAnswer: true},
+				"lost": {Lose: true}, "in half": {CutAnswer: 2000}, "refused": {Status: 503}, "no answer": {LoseAnswer: true},
 			} {
 				lists := 0
 				p.Decide(func(*http.Request) s3test.Fate {

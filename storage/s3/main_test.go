@@ -6,7 +6,9 @@ import (
 	"path/filepath"
 	"sync"
 	"testing"
+	"time"
 
+	"github.com/minio/minio-go/v7"
 	"go.uber.org/goleak"
 
 	"hotfolderd/storage/s3/s3test"
@@ -23,6 +25,7 @@ func TestMain(m *testing.M) {
 }
 
 func run(m *testing.M) int {
+	minio.DefaultRetryUnit = time.Millisecond // the library rests after a failure even when it does not try again
 	var err error
 	if servers.dir, err = os.MkdirTemp("", "hotfolderd-s3-"); err != nil {
 		fmt.Println(err)

@@ -22,11 +22,13 @@ type limits struct {
 	copyPart int64         // what the server copies at once, small enough to answer in time
 	claim    time.Duration // how old, by the server's clock, the claim of a move must be to be one of a dead process
 	hints    int           // that wait for a slow receiver before they become one rescan
+	hear     time.Duration // the server may take to tell of an object that was made to see whether it tells of any
 	page     int           // names of a listing that are asked for at once
 }
 
 var defaultLimits = limits{
-	memory: 1 << 20, stream: 8 << 20, parts: 64 << 20, single: 5 << 30, part: 16 << 20, copyPart: 512 << 20, claim: 10 * time.Minute, hints: 4096, page: 1000,
+	memory: 1 << 20, stream: 8 << 20, parts: 64 << 20, single: 5 << 30, part: 16 << 20, copyPart: 512 << 20,
+	claim: 10 * time.Minute, hints: 4096, hear: 5 * time.Second, page: 1000,
 }
 
 // Put implements storage.Store: stage, publish, and nothing is left behind.

@@ -133,6 +133,7 @@ func TestWatch_findsOutThatNoHintComes(t *testing.T) {
 	})
 	t.Run("silent", func(t *testing.T) {
 		st, p := behind(t, shared(t, "minio"))
+		st.HearWithin(200 * time.Millisecond)
 		listens := 0
 		hold := make(chan struct{})
 		t.Cleanup(func() { close(hold) })
