@@ -91,42 +91,58 @@ func (w *world) dropMany(folder string) {
 }
 
 // BenchmarkTakeover kills a node and drops files that fall into its partitions. It tells from the kill until another has
-// imported the first and the last of 64 of them. The settings are the defaults.
+// imported the first and the last of them. The settings are the defaults.
 func BenchmarkTakeover(b *testing.B) {
-	w := newWorld(b, []string{consultest.Start(b).Addr}, 3)
+	server := consultest.Start(b)
+	cl := server.Client(b)
+	w := newWorld(b, []string{server.Addr}, 3)
 	w.begin()
-	n := 0
 	var first, last times
-	for range b.N {
+	for n := range b.N {
 		for i := range rounds(b, 10) {
 			w.awaitWhole(w.nodes...)
 			victim := w.nodes[i%len(w.nodes)]
-			paths := w.prepareOf(victim, &n)
+			paths := w.prepareEach(fmt.Sprintf("%d-%d", n, i))
 			time.Sleep(upTo(500 * time.Millisecond))
+			session := w.session(cl, victim)
 			victim.kill()
 			begin := time.Now()
-			for _, path := range paths {
-				if err := os.Rename(path, w.inbox(filepath.Base(path))); err != nil {
-					b.Fatal(err)
-				}
-			}
-			left := len(paths)
-			within(b, time.Minute, "what was the dead node's is taken", func() bool {
-				now := w.waiting(paths)
-				if now < left && left == len(paths) {
-					first = append(first, time.Since(begin))
-				}
-				left = now
-				return left == 0
-			}, w)
-			last = append(last, time.Since(begin))
+			holders, _ := w.holders(cl, nil)
+			f, l := w.takeOver(paths, begin, func(partition string) bool { return holders[w.root()+"leases/"+partition] == session })
+			first, last = append(first, f), append(last, l)
 			victim.start()
 		}
 	}
 	b.Logf("from the kill to the first import: %v", first)
-	b.Logf("from the kill to the last of 64: %v", last)
+	b.Logf("from the kill to the last: %v", last)
 	first.report(b, "first")
 	last.report(b, "last")
+}
+
+// takeOver drops the files of some partitions and returns when the first and the last of them were gone.
+func (w *world) takeOver(paths map[string]string, begin time.Time, dead func(partition string) bool) (first, last time.Duration) {
+	w.t.Helper()
+	var names []string
+	for partition, path := range paths {
+		if !dead(partition) {
+			continue
+		}
+		names = append(names, filepath.Base(path))
+		if err := rename(path, w.inbox(filepath.Base(path))); err != nil {
+			w.t.Fatal(err)
+		}
+	}
+	if len(names) == 0 {
+		w.t.Fatal("the dead node had no partitions")
+	}
+	within(w.t, time.Minute, "what was the dead node's is taken", func() bool {
+		left := w.waiting(names)
+		if first == 0 && left < len(names) {
+			first = time.Since(begin)
+		}
+		return left == 0
+	}, w)
+	return first, time.Since(begin)
 }
 
 func (ts times) report(b *testing.B, what string) {
@@ -135,29 +151,25 @@ func (ts times) report(b *testing.B, what string) {
 	b.ReportMetric(0, "ns/op")
 }
 
-// prepareOf writes 64 small files that fall into a node's partitions.
-func (w *world) prepareOf(p *process, n *int) (paths []string) {
+// prepareEach writes a small file for each partition.
+func (w *world) prepareEach(round string) (paths map[string]string) {
 	w.t.Helper()
-	own := map[string]bool{}
-	for _, h := range p.view().Partitions {
-		own[h.Name] = true
-	}
-	for ; len(paths) < 64; *n++ {
-		name := fmt.Sprintf("%06d.dat", *n)
-		if !own["p/"+strconv.Itoa(asset.Partition("inbox", asset.Key(name), 256))] {
-			continue
+	paths = map[string]string{}
+	for n := 0; len(paths) < 256; n++ {
+		name := fmt.Sprintf("%s-%06d.dat", round, n)
+		partition := "p/" + strconv.Itoa(asset.Partition("inbox", asset.Key(name), 256))
+		if paths[partition] == "" {
+			paths[partition] = filepath.Join(w.store, "incoming", name)
+			write(w.t, paths[partition], name)
 		}
-		path := filepath.Join(w.store, "incoming", name)
-		write(w.t, path, name)
-		paths = append(paths, path)
 	}
 	return paths
 }
 
 // waiting is how many of them lie in the hotfolder.
-func (w *world) waiting(paths []string) (n int) {
-	for _, path := range paths {
-		if !missing(w.inbox(filepath.Base(path))) {
+func (w *world) waiting(names []string) (n int) {
+	for _, name := range names {
+		if !missing(w.inbox(name)) {
 			n++
 		}
 	}
