@@ -15,8 +15,9 @@ import (
 )
 
 const (
-	writeEvery     = time.Second     // of what somebody has changed; a new state is written at once
-	writeLoadEvery = 5 * time.Second // when only the load is another
+	writeEvery     = time.Second      // of what somebody has changed; a new state is written at once
+	writeLagEvery  = 5 * time.Second  // when the share is another, or the lag, and such that the others care
+	writeLoadEvery = 30 * time.Second // when the load is another, and nobody cares
 	writeRetry     = 500 * time.Millisecond
 	enterRetry     = time.Second
 )
@@ -30,7 +31,8 @@ type written struct {
 }
 
 // Update changes the own entry and returns at once; the others see it a little later. Changes are gathered: at most one write a
-// second, and one in five seconds when only Waiting and Lag differ; a new State is written at once. ID, Instance, Address, Store,
+// second; when only Waiting and Lag differ one in thirty seconds, or in five while the others shed work by that Lag; a new State is
+// written at once. ID, Instance, Address, Store,
 // Started and Share stay as they are. Report Waiting and Lag as often as you like.
 func (c *Cluster) Update(change func(*Member)) {
 	c.mu.Lock()
@@ -124,11 +126,22 @@ func due(w written, wanted Member) (at time.Time, needed bool) {
 	if wanted.State != w.member.State {
 		return time.Time{}, true
 	}
+	every := loadEvery(w.member, wanted)
 	wanted.Share, wanted.Waiting, wanted.Lag = w.member.Share, w.member.Waiting, w.member.Lag
 	if rest, err := wanted.encode(); err == nil && bytes.Equal(rest, w.value) {
-		return w.at.Add(writeLoadEvery), true
+		return w.at.Add(every), true
 	}
 	return w.at.Add(writeEvery), true
+}
+
+// loadEvery is how often the load is told. What waits changes with every drop, and a burst must not become writes of Consul; but
+// the others reckon with a share, with a lag that sheds work, and with its end.
+func loadEvery(told, now Member) time.Duration {
+	more, less := max(told.Lag, now.Lag), min(told.Lag, now.Lag)
+	if told.Share != now.Share || more >= shedAbove/2 && more >= 2*less {
+		return writeLagEvery
+	}
+	return writeLoadEvery
 }
 
 // write puts the entry under the session. false: another session has it, or this one is not valid.
