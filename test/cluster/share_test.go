@@ -19,13 +19,14 @@ func TestShares_equalNodesTakeEqualParts(t *testing.T) {
 	w.begin()
 	w.awaitFair(w.nodes...)
 	before := server.QuietIndex(t)
+	spy := server.Spy(t)
 	d, begin := w.drops(), time.Now()
 	d.some(env(t, "HOTFOLDERD_DROPS", 6000))
 	d.awaitTaken(10 * time.Minute)
 	took := time.Since(begin)
 	wrote := server.QuietIndex(t) - before
 	byNode := d.audit(t)
-	t.Logf("%d drops in %v by %v; %d writes in Consul", len(d.by), took.Round(time.Millisecond), byNode, wrote)
+	t.Logf("%d drops in %v by %v; %d writes in Consul:\n%s", len(d.by), took.Round(time.Millisecond), byNode, wrote, spy.Seen())
 	counts := slices.Sorted(maps.Values(byNode))
 	if len(counts) != 3 || float64(counts[2]) > 1.15*float64(counts[0]) {
 		t.Errorf("the most is more than 1.15 times the least: %v", byNode)
