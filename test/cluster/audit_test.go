@@ -6,14 +6,13 @@ import (
 	"encoding/json"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
-	"golang.org/x/sys/unix"
+	"golang.org/x/sync/errgroup"
 )
 
 // record is what the audit reads of a ledger record, and of an entry of the catalog.
@@ -41,7 +40,13 @@ func (d *drops) audit(t testing.TB) (byNode map[string]int) {
 	defer d.mu.Unlock()
 	byNode = map[string]int{}
 	imported := map[string]map[string]int{} // by key and bytes
-	for _, r := range d.w.ledger() {
+	ledger := d.w.ledger()
+	sideBySide(len(ledger), func(i int) {
+		if ledger[i].Folder != "" {
+			d.auditAsset(t, ledger[i])
+		}
+	})
+	for _, r := range ledger {
 		if r.Folder == "" {
 			continue
 		}
@@ -50,7 +55,6 @@ func (d *drops) audit(t testing.TB) (byNode map[string]int) {
 			imported[r.Key] = map[string]int{}
 		}
 		imported[r.Key][r.Content.SHA256]++
-		d.auditAsset(t, r)
 	}
 	for key := range imported {
 		if d.by[key] == nil && !d.alien(key) {
@@ -62,7 +66,7 @@ func (d *drops) audit(t testing.TB) (byNode map[string]int) {
 		auditImports(t, name, contents, imported[name])
 		auditCatalog(t, name, contents, imported[name], catalog["inbox/"+name])
 	}
-	if left := files(filepath.Join(d.w.store, "workarea", "failed")); len(left) > 0 {
+	if left := d.w.tree.list("workarea/failed"); len(left) > 0 {
 		t.Errorf("drops that failed: %v", left)
 	}
 	t.Logf("audit: %d names, records by node: %v", len(d.by), byNode)
@@ -118,7 +122,7 @@ func auditCatalog(t testing.TB, name string, contents []content, imported map[st
 func (d *drops) auditAsset(t testing.TB, r record) {
 	t.Helper()
 	h := r.Content.SHA256
-	data, err := os.ReadFile(filepath.Join(d.w.store, "workarea", "assets", h[:2], h))
+	data, _, err := d.w.tree.read("workarea/assets/" + h[:2] + "/" + h)
 	if err != nil {
 		t.Errorf("%s: %v", r.Key, err)
 		return
@@ -131,11 +135,23 @@ func (d *drops) auditAsset(t testing.TB, r record) {
 // ledger reads all records of the store.
 func (w *world) ledger() []record {
 	w.t.Helper()
-	var all []record
-	for _, path := range files(filepath.Join(w.store, "workarea", "ledger")) {
-		all = append(all, w.read(path))
-	}
+	return w.readAllOf(w.tree.list("workarea/ledger"))
+}
+
+func (w *world) readAllOf(paths []string) []record {
+	all := make([]record, len(paths))
+	sideBySide(len(paths), func(i int) { all[i] = w.read(paths[i]) })
 	return all
+}
+
+// sideBySide calls do with 0 to n-1, several at a time: a bucket answers each request late.
+func sideBySide(n int, do func(i int)) {
+	var all errgroup.Group
+	all.SetLimit(16)
+	for i := range n {
+		all.Go(func() error { do(i); return nil })
+	}
+	_ = all.Wait()
 }
 
 // commits are the times of all imports in their order.
@@ -160,10 +176,11 @@ func longestGap(commits []time.Time, from, to time.Time) (longest time.Duration)
 // catalog reads all entries: the versions of each name.
 func (w *world) catalog() map[string]map[int]record {
 	w.t.Helper()
-	root := filepath.Join(w.store, "workarea", "catalog")
 	all := map[string]map[int]record{}
-	for _, path := range files(root) {
-		rel, _ := filepath.Rel(root, path)
+	paths := w.tree.list("workarea/catalog")
+	for i, r := range w.readAllOf(paths) {
+		path := paths[i]
+		rel := strings.TrimPrefix(path, "workarea/catalog/")
 		name, n := entryOf(rel)
 		if n == 0 {
 			w.t.Errorf("a foreign file in the catalog: %s", rel)
@@ -172,7 +189,7 @@ func (w *world) catalog() map[string]map[int]record {
 		if all[name] == nil {
 			all[name] = map[int]record{}
 		}
-		all[name][n] = w.read(path)
+		all[name][n] = r
 	}
 	return all
 }
@@ -193,15 +210,11 @@ func entryOf(rel string) (name string, n int) {
 
 func (w *world) read(path string) (r record) {
 	w.t.Helper()
-	data, err := os.ReadFile(path)
+	data, changed, err := w.tree.read(path)
 	if err == nil {
 		err = json.Unmarshal(data, &r)
 	}
-	var stat unix.Stat_t
-	if err == nil {
-		err = unix.Stat(path, &stat)
-		r.changed = time.Unix(stat.Ctim.Unix())
-	}
+	r.changed = changed
 	if err != nil {
 		w.t.Error(fmt.Errorf("%s: %w", path, err))
 	}

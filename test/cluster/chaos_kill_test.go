@@ -14,13 +14,18 @@ const takenOver = 64
 // TestChaos_killedNodesLoseNothing kills one of three nodes at any moment, also while it starts, and starts it again.
 func TestChaos_killedNodesLoseNothing(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, []string{consultest.Start(t).Addr}, 3)
+	newWorld(t, []string{consultest.Start(t).Addr}, 3).killed(t, 6, 100)
+}
+
+// killed kills nodes under a stream of drops.
+func (w *world) killed(t *testing.T, few, perSecond int) {
+	t.Helper()
 	w.begin()
 	d := w.drops()
 	stop := make(chan struct{})
-	ended := d.stream(100, stop)
+	ended := d.stream(perSecond, stop)
 	var took times
-	for range rounds(t, 6) {
+	for range rounds(t, few) {
 		if n, known := w.killRound(d); known {
 			took = append(took, n)
 		}
@@ -36,13 +41,18 @@ func TestChaos_killedNodesLoseNothing(t *testing.T) {
 // killed: what a dead node was removing just then must not come back beside what was dropped after it.
 func TestChaos_killedNodesAndNamesDroppedAgain(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, []string{consultest.Start(t).Addr}, 3)
+	newWorld(t, []string{consultest.Start(t).Addr}, 3).killedAgain(t, 6, 150)
+}
+
+// killedAgain kills nodes under a stream of other bytes for names that were dropped before.
+func (w *world) killedAgain(t *testing.T, few, perSecond int) {
+	t.Helper()
 	w.begin()
 	d := w.drops()
 	names := d.some(60)
 	stop := make(chan struct{})
-	ended := d.streamAgain(names, 150, stop)
-	for range rounds(t, 6) {
+	ended := d.streamAgain(names, perSecond, stop)
+	for range rounds(t, few) {
 		w.killRound(d)
 	}
 	close(stop)

@@ -16,13 +16,18 @@ const shortLease = "  session_ttl: 1s\n"
 // it sleeps, some of the drops that it may have in hand are dropped again with other bytes.
 func TestChaos_pausedNodesDoNoHarm(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, []string{consultest.Start(t).Addr}, 3, shortLease)
+	newWorld(t, []string{consultest.Start(t).Addr}, 3, shortLease).stopped(t, 4)
+}
+
+// stopped stops nodes under a stream of drops.
+func (w *world) stopped(t *testing.T, few int) {
+	t.Helper()
 	w.begin()
 	d := w.drops()
 	stop := make(chan struct{})
 	ended := d.stream(50, stop)
 	var took times
-	for range rounds(t, 4) {
+	for range rounds(t, few) {
 		took = append(took, w.pauseRound(d))
 	}
 	close(stop)

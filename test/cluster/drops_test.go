@@ -3,16 +3,13 @@ package cluster_test
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
-
-	"golang.org/x/sys/unix"
 )
 
 // drops are what was put into the hotfolder: the contents of each name, in their order.
@@ -24,21 +21,22 @@ type drops struct {
 
 // content is one that was dropped under a name.
 type content struct {
-	sum string // SHA-256
+	sum  string // SHA-256
+	text string
 	// covered: the next one took its place while it lay there, so it need not have been imported.
 	covered bool
 }
 
 func (w *world) drops() *drops { return &drops{w: w, by: map[string][]content{}} }
 
-// drop puts one new file there, by a rename from outside the hotfolder.
+// drop puts one new file there.
 func (d *drops) drop() (name string) {
 	d.mu.Lock()
 	name = fmt.Sprintf("%06d.txt", len(d.by))
 	d.by[name] = nil
 	d.mu.Unlock()
-	tmp := d.prepare(name)
-	if err := os.Rename(tmp, d.w.inbox(name)); err != nil {
+	text, _ := d.prepare(name)
+	if err := d.w.door.add(d.w.under+name, text); err != nil {
 		d.w.t.Error(err)
 	}
 	return name
@@ -52,34 +50,34 @@ func (d *drops) some(n int) (names []string) {
 	return names
 }
 
-// again puts other bytes under a name, whether the ones before lie there or were taken already.
+// again puts other bytes under a name, whether the ones before lie there or were taken already; a new drop, where none must be.
 func (d *drops) again(name string) {
-	tmp := d.prepare(name)
-	err := unix.Renameat2(unix.AT_FDCWD, tmp, unix.AT_FDCWD, d.w.inbox(name), unix.RENAME_EXCHANGE)
-	if err == nil {
-		d.mu.Lock()
-		all := d.by[name]
-		all[len(all)-2].covered = true
-		d.mu.Unlock()
-		err = os.Remove(tmp) // the ones before
-	} else if errors.Is(err, os.ErrNotExist) {
-		err = os.Rename(tmp, d.w.inbox(name))
+	if d.w.once {
+		d.drop()
+		return
 	}
+	text, before := d.prepare(name)
+	covered, err := d.w.door.replace(d.w.under+name, text, before)
 	if err != nil {
 		d.w.t.Error(err)
 	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	all := d.by[name]
+	all[len(all)-2].covered = covered
 }
 
-// prepare writes new bytes for a name beside the hotfolder.
-func (d *drops) prepare(name string) (tmp string) {
-	text := fmt.Sprintf("%s %d\n%s", name, rand.Uint64(), strings.Repeat("x", rand.IntN(3000)))
+// prepare makes new bytes for a name; before is what was dropped under it the last time.
+func (d *drops) prepare(name string) (text, before string) {
+	text = fmt.Sprintf("%s %d\n%s", name, rand.Uint64(), strings.Repeat("x", rand.IntN(3000)))
 	sum := sha256.Sum256([]byte(text))
 	d.mu.Lock()
-	d.by[name] = append(d.by[name], content{sum: hex.EncodeToString(sum[:])})
-	d.mu.Unlock()
-	tmp = filepath.Join(d.w.store, "incoming-"+name)
-	write(d.w.t, tmp, text)
-	return tmp
+	defer d.mu.Unlock()
+	if all := d.by[name]; len(all) > 0 {
+		before = all[len(all)-1].text
+	}
+	d.by[name] = append(d.by[name], content{sum: hex.EncodeToString(sum[:]), text: text})
+	return text, before
 }
 
 // streamAgain drops other bytes under these names at about this rate until stop is closed.
@@ -114,10 +112,7 @@ func (d *drops) every(perSecond int, stop <-chan struct{}, do func(i int)) (ende
 }
 
 // gone reports whether the hotfolder does not hold this drop any more.
-func (d *drops) gone(name string) bool {
-	_, err := os.Lstat(d.w.inbox(name))
-	return os.IsNotExist(err)
-}
+func (d *drops) gone(name string) bool { return !d.w.door.has(d.w.under + name) }
 
 // noneLeft reports whether the hotfolder holds none of these.
 func (d *drops) noneLeft(names []string) bool {
@@ -131,16 +126,9 @@ func (d *drops) noneLeft(names []string) bool {
 
 // allGone reports whether nothing waits.
 func (d *drops) allGone() bool {
-	entries, err := os.ReadDir(d.w.inbox(""))
-	if err != nil {
-		return false
-	}
-	for _, e := range entries {
-		if e.Name() != ".keep" {
-			return false
-		}
-	}
-	return true
+	return !slices.ContainsFunc(d.w.door.list(strings.TrimSuffix(d.w.under, "/")), func(path string) bool {
+		return filepath.Base(path) != ".keep"
+	})
 }
 
 // awaitGone waits until everything was taken.

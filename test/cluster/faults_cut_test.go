@@ -11,9 +11,16 @@ import (
 // before.
 func TestFaults_aNodeCutOffFromConsulStopsBeforeOthersStart(t *testing.T) {
 	t.Parallel()
+	newWorld(t, nil, 0).cutOff(t)
+}
+
+// cutOff cuts the first of three nodes off from Consul, again and again, under a stream of drops.
+func (w *world) cutOff(t *testing.T) {
+	t.Helper()
 	server := consultest.Start(t)
 	link := consultest.NewLink(t, server)
-	w := newWorld(t, []string{link.Addr}, 1, shortLease)
+	w.consul = []string{link.Addr}
+	w.add("a", "", shortLease)
 	w.consul = []string{server.Addr}
 	w.add("b", "", shortLease)
 	w.add("c", "", shortLease)

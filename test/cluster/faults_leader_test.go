@@ -10,8 +10,17 @@ import (
 // TestFaults_theLossOfConsulsLeaderLosesNothing kills or stops the leader of three servers, again and again.
 func TestFaults_theLossOfConsulsLeaderLosesNothing(t *testing.T) {
 	t.Parallel()
+	newWorld(t, nil, 0).leaderless(t)
+}
+
+// leaderless takes Consul's leader from three nodes, again and again, under a stream of drops.
+func (w *world) leaderless(t *testing.T) {
+	t.Helper()
 	servers := consultest.StartCluster(t)
-	w := newWorld(t, addresses(servers), 3)
+	w.consul = addresses(servers)
+	for _, id := range []string{"a", "b", "c"} {
+		w.add(id, "")
+	}
 	w.begin()
 	d := w.drops()
 	stop := make(chan struct{})

@@ -15,7 +15,11 @@ import (
 type world struct {
 	t      testing.TB
 	dir    string // everything is below it
-	store  string
+	store  string // the folder of the store, where it is one
+	tree   tree   // the store
+	door   tree   // where people drop, which may be another store
+	under  string // what precedes the name of a drop there
+	once   bool   // nobody may drop other bytes under a name there: the store could lose them
 	rules  string
 	consul []string // addresses
 	nodes  []*process
@@ -30,12 +34,25 @@ thumbnails: { sizes: [] }
 func newWorld(t testing.TB, consul []string, n int, more ...string) *world {
 	t.Helper()
 	dir := folder(t)
-	w := &world{t: t, dir: dir, store: filepath.Join(dir, "store"), rules: filepath.Join(dir, "rules"), consul: consul}
-	write(t, filepath.Join(w.rules, "inbox.yaml"), defaultRule)
+	store := filepath.Join(dir, "store")
+	w := worldOn(t, dir, consul, folderTree{t, store, store}, nil)
+	w.store = store
 	write(t, filepath.Join(w.store, "hotfolders", "inbox", ".keep"), "")
 	for i := range n {
 		w.add(string(rune('a'+i)), "", more...)
 	}
+	return w
+}
+
+// worldOn is a world without nodes on any store. Its hotfolder is a folder there, or all of another store.
+func worldOn(t testing.TB, dir string, consul []string, store, door tree) *world {
+	w := &world{t: t, dir: dir, tree: store, door: store, under: "hotfolders/inbox/", rules: filepath.Join(dir, "rules"), consul: consul}
+	rule := defaultRule
+	if door != nil {
+		w.door, w.under = door, ""
+		rule += fmt.Sprintf("path: %q\n", door.url())
+	}
+	write(t, filepath.Join(w.rules, "inbox.yaml"), rule)
 	return w
 }
 
@@ -79,17 +96,25 @@ func (w *world) add(id, node string, cluster ...string) *process {
 	home := filepath.Join(w.dir, "node-"+id)
 	p := &process{t: w.t, id: id, addr: freeAddr(w.t), home: home, settings: filepath.Join(home, "hotfolderd.yaml")}
 	write(w.t, p.settings, fmt.Sprintf(`node: { id: %s%s }
-storage: { url: %q }
+storage: { url: %q%s }
 cluster:
   consul: [%s]
   namespace: %s
 %shotfolders: %q
 http: { listen: %q }
 log: { format: json }
-`, id, node, "file://"+w.store, strings.Join(w.consul, ", "), consultest.Namespace(w.t), strings.Join(cluster, ""), w.rules, p.addr))
+`, id, node, w.tree.url(), w.more(), strings.Join(w.consul, ", "), consultest.Namespace(w.t), strings.Join(cluster, ""), w.rules, p.addr))
 	w.nodes = append(w.nodes, p)
 	w.t.Cleanup(p.kill)
 	return p
+}
+
+// more is what the settings must say of the stores beside their addresses.
+func (w *world) more() string {
+	if more := w.tree.more(); more != "" {
+		return more
+	}
+	return w.door.more()
 }
 
 // begin starts all nodes and waits until they are ready.
