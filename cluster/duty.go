@@ -16,7 +16,7 @@ const (
 )
 
 // mainNode is the node that stays read-write with isolation: static. It is the one that goes before all others that ever
-// joined and were not forgotten.
+// joined, but for those that left in order or were forgotten.
 type mainNode struct {
 	ID       string `json:"id"`
 	Priority int    `json:"priority"`
@@ -54,7 +54,7 @@ func (c *Cluster) seenMain(pairs api.KVPairs) {
 	}
 }
 
-// stand makes this node the main one whenever it should be, until ctx ends.
+// stand makes this node the main one whenever it should be, and another when it leaves, until ctx ends.
 func (c *Cluster) stand(ctx context.Context) {
 	if c.o.Isolation != Static {
 		return
@@ -80,11 +80,32 @@ func (c *Cluster) standNow(ctx context.Context) error {
 	c.mu.Lock()
 	self, seen := c.self, c.state.main
 	c.mu.Unlock()
-	if c.o.Isolation != Static || !seen.giveWay(self) {
+	switch {
+	case c.o.Isolation != Static:
+		return nil
+	case self.leaves():
+		if seen.ID != self.ID {
+			return nil
+		}
+		return c.handOver(ctx)
+	case !seen.giveWay(self):
 		return nil
 	}
 	return c.setMain(ctx, func(now mainNode) (mainNode, bool) {
 		return mainNode{ID: self.ID, Priority: self.Priority}, now.giveWay(self)
+	})
+}
+
+// handOver gives the duty of this node, which leaves in order, to the live member that goes first. When there is none, nobody
+// has it, and the next one that joins takes it: the others are to wait for a main node that was lost, not for one that left.
+func (c *Cluster) handOver(ctx context.Context) error {
+	pairs, err := c.o.Conn.List(ctx, c.root+membersDir)
+	if err != nil {
+		return fmt.Errorf("hand over the duty of the main node: read the members: %w", err)
+	}
+	first := c.first(pairs, c.o.Self.ID)
+	return c.setMain(ctx, func(now mainNode) (mainNode, bool) {
+		return mainNode{ID: first.ID, Priority: first.Priority}, now.ID == c.o.Self.ID
 	})
 }
 
@@ -110,7 +131,7 @@ func (c *Cluster) setMain(ctx context.Context, next func(now mainNode) (mainNode
 			return fmt.Errorf("write the main node: %w", err)
 		}
 		if ok {
-			c.o.Log.Info("the main node is another", zap.String("node", n.ID), zap.Int("priority", n.Priority))
+			c.o.Log.Info("the main node is another", zap.String("main", n.ID), zap.Int("priority", n.Priority))
 			return nil
 		}
 	}
@@ -145,17 +166,25 @@ func (c *Cluster) Forget(ctx context.Context, id string) error {
 }
 
 // heir is the member that goes first when id is gone.
-func (c *Cluster) heir(pairs api.KVPairs, id string) (first Member, err error) {
+func (c *Cluster) heir(pairs api.KVPairs, id string) (Member, error) {
 	for _, e := range c.entries(pairs) {
 		if e.ID == id {
-			return first, fmt.Errorf("forget node %q: it is live at %s: stop it first", id, e.Address)
-		}
-		if first.ID == "" || e.before(first) {
-			first = e.Member
+			return Member{}, fmt.Errorf("forget node %q: it is live at %s: stop it first", id, e.Address)
 		}
 	}
+	first := c.first(pairs, id)
 	if first.ID == "" {
 		return first, fmt.Errorf("forget node %q: no member is live", id)
 	}
 	return first, nil
+}
+
+// first is the member that goes before all others of those that stay, but for one; the zero Member when there is none.
+func (c *Cluster) first(pairs api.KVPairs, but string) (first Member) {
+	for _, e := range c.entries(pairs) {
+		if e.ID != but && !e.leaves() && (first.ID == "" || e.before(first)) {
+			first = e.Member
+		}
+	}
+	return first
 }

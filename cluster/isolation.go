@@ -15,10 +15,10 @@ func (v View) Writable() (ok bool, why string) {
 	case v.isolation != Static || v.Main == v.Self:
 		return true, ""
 	case v.Main == "":
-		return false, "no main node has joined yet (isolation: static)"
+		return false, "there is no main node at the moment (isolation: static)"
 	}
 	if _, live := v.Member(v.Main); !live {
-		return false, fmt.Sprintf("the main node %s is not live (isolation: static): start it, or let another have its duty by forgetting it", v.Main)
+		return false, fmt.Sprintf("the main node %s is not live (isolation: static): start it, or let another have its duty by hotfolderd cluster forget %s", v.Main, v.Main)
 	}
 	return true, ""
 }

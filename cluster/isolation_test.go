@@ -157,3 +157,39 @@ func TestImporting_waitsForEnoughNodes(t *testing.T) {
 		t.Fatal("want two to be enough for c at once")
 	}
 }
+
+// A node that leaves in order is not lost: the next one has its duty before it is gone, and the last one leaves it to whoever
+// comes.
+func TestMain_handsItsDutyOverWhenItLeaves(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, longTTL)
+	a, b, c := w.start("a", isolated(Static, 100)), w.start("b", isolated(Static, 50)), w.start("c", isolated(Static, 60))
+	w.sees("a b c", a, b, c)
+	a.Update(func(m *Member) { m.State = Draining })
+	w.until(b, "c is main while a drains", func(v View) bool { _, there := v.Member("a"); return there && v.Main == "c" })
+	if ok, why := b.View().Writable(); !ok {
+		t.Errorf("b may not write while a drains: %s", why)
+	}
+	a.leave()
+	w.sees("b c", b, c)
+	c.leave() // without a word before
+	w.sees("b", b)
+	w.until(b, "b is main", func(v View) bool { ok, _ := v.Writable(); return ok && v.Main == "b" })
+	b.leave()
+	d := w.start("d", isolated(Static, 1))
+	w.until(d, "d need not wait for one that left", func(v View) bool { ok, _ := v.Writable(); return ok && v.Main == "d" })
+	w.start("a", isolated(Static, 100))
+	w.until(d, "a has its duty again", func(v View) bool { return v.Main == "a" })
+}
+
+// Two that leave side by side do not hand it to each other.
+func TestMain_isHandedToNobodyWhoLeavesToo(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, longTTL)
+	a, b, c := w.start("a", isolated(Static, 100)), w.start("b", isolated(Static, 90)), w.start("c", isolated(Static, 10))
+	w.sees("a b c", a, b, c)
+	for _, n := range []*node{b, a} {
+		n.Update(func(m *Member) { m.State = Draining })
+	}
+	w.until(c, "c is main", func(v View) bool { return v.Main == "c" })
+}

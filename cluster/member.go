@@ -63,6 +63,9 @@ func (m Member) Takes() float64 {
 	return float64(m.Weight) * m.Share
 }
 
+// leaves reports whether the member is on its way out, by its own word.
+func (m Member) leaves() bool { return m.State == Draining || m.State == Left }
+
 // before is the order of duties: highest priority first, then smallest id.
 func (m Member) before(o Member) bool {
 	return m.Priority > o.Priority || m.Priority == o.Priority && m.ID < o.ID

@@ -41,9 +41,13 @@ func (c *Cluster) Update(change func(*Member)) {
 	change(&m)
 	m.ID, m.Instance, m.Address, m.Store = c.self.ID, c.self.Instance, c.self.Address, c.self.Store
 	m.Started, m.Share = c.self.Started, c.self.Share
+	turned := c.self.State != m.State
 	c.self = m
 	c.mu.Unlock()
 	nudge(c.dirty)
+	if turned {
+		c.signal() // the duties of a node depend on it
+	}
 }
 
 // publish keeps the entry in Consul, under one session after the other, until ctx ends or the id is lost for good.
@@ -193,6 +197,7 @@ func (c *Cluster) Leave(ctx context.Context) error {
 	if c.written.session == "" {
 		return nil
 	}
+	c.handOverLast(ctx)
 	ops := api.KVTxnOps{
 		{Verb: api.KVCheckSession, Key: c.memberKey(), Session: c.written.session},
 		{Verb: api.KVDelete, Key: c.memberKey()},
@@ -207,6 +212,19 @@ func (c *Cluster) Leave(ctx context.Context) error {
 	}
 	c.written.session = ""
 	return nil
+}
+
+// handOverLast lets nobody wait for this node, with isolation: static: it may have been the main one for a moment only.
+func (c *Cluster) handOverLast(ctx context.Context) {
+	c.mu.Lock()
+	c.self.State = Left
+	c.mu.Unlock()
+	if c.o.Isolation != Static {
+		return
+	}
+	if err := c.handOver(ctx); err != nil {
+		c.o.Log.Warn("whether this node is the main one is not settled", zap.Error(err))
+	}
 }
 
 // nudge wakes whoever waits on the channel, which has room for one.
