@@ -74,10 +74,11 @@ func (a *Area) fileAway(ctx context.Context, src storage.Store, obj storage.Obje
 	if err != nil {
 		return err
 	}
-	if err := a.transfer(ctx, src, obj, to); err != nil {
-		return errors.Join(err, takeBack(ctx, a.store, side))
+	err = a.transfer(ctx, src, obj, to)
+	if err != nil && !errors.Is(err, errUnclear) {
+		err = errors.Join(err, takeBack(ctx, a.store, side))
 	}
-	return nil
+	return err
 }
 
 // Retry puts a failed drop back: as dstKey of dst, or beside it under a free name when something new is there. It returns

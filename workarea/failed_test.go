@@ -128,14 +128,18 @@ func TestFail_changedDropStays(t *testing.T) {
 
 // An operation of Fail or Retry fails: the drop is in one place or the other, never lost, and trying again helps.
 func TestFailRetry_everyFaultLeavesTheDropSomewhere(t *testing.T) {
-	for _, same := range []bool{true, false} {
+	for _, stores := range []string{"one", "the area's fails", "the hotfolder's fails"} {
 		for _, when := range []storagetest.When{storagetest.Before, storagetest.After} {
 			for at := 0; ; at++ {
-				f := storagetest.NewFault(storagetest.NewMem())
-				a := open(t, f)
-				hot := storage.Store(f)
-				if !same {
+				area := storagetest.NewFault(storagetest.NewMem())
+				a := open(t, area)
+				f, hot := area, storage.Store(area)
+				switch stores {
+				case "the area's fails":
 					hot = storagetest.NewMem()
+				case "the hotfolder's fails":
+					f = storagetest.NewFault(storagetest.NewMem())
+					hot = f
 				}
 				obj := put(t, hot, "in/a", "the drop")
 				f.Inject(storagetest.Rule{When: when, After: at, Times: 1, Err: errors.New("broken")})
@@ -147,14 +151,14 @@ func TestFailRetry_everyFaultLeavesTheDropSomewhere(t *testing.T) {
 				f.Clear()
 				if obj, err := hot.Stat(t.Context(), "in/a"); err == nil {
 					if _, err := a.Fail(t.Context(), hot, obj, failure("a")); err != nil {
-						t.Fatalf("fault at %d: %v", at, err)
+						t.Fatalf("%s: fault at %d: %v", stores, at, err)
 					}
 				}
 				all := failures(t, a)
 				if len(all) == 0 {
-					t.Fatalf("fault at %d: the drop is lost: %q", at, tree(t, f, asset.Root))
+					t.Fatalf("%s: fault at %d, %v: the drop is lost: %q", stores, at, when, tree(t, area, asset.Root))
 				}
-				if got := get(t, f, a.prefix.Join(all[0].Stored)); got != "the drop" {
+				if got := get(t, area, a.prefix.Join(all[0].Stored)); got != "the drop" {
 					t.Fatalf("fault at %d: want the drop whole, got %q", at, got)
 				}
 				if !struck {

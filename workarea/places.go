@@ -79,22 +79,44 @@ func (a *Area) transfer(ctx context.Context, src storage.Store, obj storage.Obje
 	return err
 }
 
-// carry moves between stores: copy, then remove the version that was copied. A copy whose source could not be removed is
-// taken back.
+// carry moves between stores: copy, then remove the version that was copied. The copy is taken back only when its source is known to
+// be there, or to be another's: after a removal whose answer was lost it is the only one.
 func (a *Area) carry(ctx context.Context, src storage.Store, obj storage.Object, key asset.Key) error {
 	put, err := copyOver(ctx, src, obj, a.store, key)
 	if err != nil {
 		return err
 	}
 	err = src.Remove(ctx, obj.Key, obj.Version)
-	if err == nil {
-		err = src.Sync(ctx, obj.Key)
-		if err != nil {
-			return fmt.Errorf("sync %s: %w", obj.Key.Quoted(), err)
-		}
-		return nil
+	if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, storage.ErrChanged) {
+		err = removed(ctx, src, obj, err)
 	}
-	return errors.Join(err, takeBack(ctx, a.store, put))
+	switch {
+	case errors.Is(err, errUnclear):
+		return err
+	case err != nil:
+		return errors.Join(err, takeBack(ctx, a.store, put))
+	}
+	if err := src.Sync(ctx, obj.Key); err != nil {
+		return fmt.Errorf("sync %s: %w", obj.Key.Quoted(), err)
+	}
+	return nil
+}
+
+// errUnclear: the drop may be gone from its place, so what was copied must stay.
+var errUnclear = errors.New("it is not known whether the drop was removed")
+
+// removed finds out what a removal with an unclear answer came to: nil when the version is gone, the answer when it is there.
+func removed(ctx context.Context, src storage.Store, obj storage.Object, answer error) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), tidyTime)
+	defer cancel()
+	there, err := src.Stat(ctx, obj.Key)
+	switch {
+	case errors.Is(err, fs.ErrNotExist), err == nil && there.Version != obj.Version:
+		return nil
+	case err != nil:
+		return fmt.Errorf("%w: %w", errUnclear, answer)
+	}
+	return answer
 }
 
 // copyOver copies one version of an object to a free key of another store.
