@@ -482,6 +482,7 @@ func TestRoom_moreUnsettledFilesThanItRemembersAllSettle(t *testing.T) {
 
 func TestRoom_aDropThatChangesWhileItIsReadIsWalkedAgain(t *testing.T) {
 	bubbled(t, Options{}, func(b *bench) {
+		b.store = share{Mem: b.mem}
 		var once sync.Once
 		b.stage = func(ctx context.Context, _ string) (err error) {
 			once.Do(func() {

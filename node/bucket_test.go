@@ -13,8 +13,8 @@ import (
 	"hotfolderd/storage/s3/s3test"
 )
 
-// inBucket is a node whose store is a bucket that keeps versions.
-func inBucket(t *testing.T, url string) Options {
+// bucketOptions are of a node whose store is a bucket that keeps versions.
+func bucketOptions(t *testing.T, url string) Options {
 	t.Helper()
 	o := options(t, url, rule("inbox", func(r *config.Rule) { r.Complete.Poll = config.Duration(200 * time.Millisecond) }))
 	o.Settings.Storage.CredentialsFile = s3test.Credentials(t)
@@ -25,7 +25,7 @@ func inBucket(t *testing.T, url string) Options {
 func TestBucket_dropsAreImportedOnceAndGone(t *testing.T) {
 	server := s3test.MinIO(t)
 	url := server.URL(server.VersionedBucket(t), "some/prefix")
-	o := inBucket(t, url)
+	o := bucketOptions(t, url)
 	r := start(t, o)
 	people, err := OpenStore(t.Context(), o.Settings.Storage, url, false)
 	if err != nil {

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/url"
 	"os"
+	"path"
 	"path/filepath"
 	"reflect"
 	"strings"
@@ -125,6 +127,9 @@ func (n *Node) spec(ctx context.Context, r config.Rule) (hotfolder.Spec, error) 
 	if err != nil {
 		return hotfolder.Spec{}, err
 	}
+	if err := st.holdsDrops(); err != nil {
+		return hotfolder.Spec{}, err
+	}
 	if err := st.makeFolder(ctx, prefix); err != nil {
 		return hotfolder.Spec{}, err
 	}
@@ -134,7 +139,7 @@ func (n *Node) spec(ctx context.Context, r config.Rule) (hotfolder.Spec, error) 
 // outsideOwn refuses a hotfolder that lies in, or holds, the trees that the program owns: it would import its own files.
 func (n *Node) outsideOwn(where string, prefix asset.Key) error {
 	if isBucket(where) || isBucket(n.o.Settings.Storage.URL) {
-		return outsideOwnBucket(where, n.o.Settings.Storage.URL, prefix)
+		return outsideOwnBucket(inBucket(where, prefix), n.o.Settings.Storage.URL)
 	}
 	main, err := StoreFolder(n.o.Settings.Storage.URL)
 	if err != nil {
@@ -144,28 +149,34 @@ func (n *Node) outsideOwn(where string, prefix asset.Key) error {
 	if err != nil {
 		return err
 	}
-	path := filepath.Join(resolved(dir), string(prefix))
+	tree := filepath.Join(resolved(dir), string(prefix))
 	for _, own := range []string{"workarea", ".hotfolderd"} {
 		own = filepath.Join(resolved(main), own)
-		if inside(path, own) || inside(own, path) {
-			return fmt.Errorf("its path %q overlaps %q, which is the work area's: give it a folder of its own", path, own)
+		if inside(tree, own) || inside(own, tree) {
+			return fmt.Errorf("its path %q overlaps %q, which is the work area's: give it a folder of its own", tree, own)
 		}
 	}
 	return nil
 }
 
-// outsideOwnBucket is outsideOwn where one of the two is a bucket: they overlap only when they are the same.
-func outsideOwnBucket(where, main string, prefix asset.Key) error {
-	if where != main {
-		return nil
-	}
+// outsideOwnBucket is outsideOwn where one of the two is a bucket.
+func outsideOwnBucket(hotfolder, main string) error {
 	for _, own := range []asset.Key{"workarea", s3.Private} {
-		_, in := prefix.Below(own)
-		if _, holds := own.Below(prefix); in || holds || prefix == own {
-			return fmt.Errorf("its path %s overlaps %s, which is the work area's: give it a folder of its own", prefix.Quoted(), own.Quoted())
+		if s3.Overlap(hotfolder, inBucket(main, own)) {
+			return fmt.Errorf("its place in the bucket overlaps %s of the store, which is the work area's: give it a folder of its own", own.Quoted())
 		}
 	}
 	return nil
+}
+
+// inBucket is the URL of a folder in the bucket of a URL.
+func inBucket(where string, folder asset.Key) string {
+	u, err := url.Parse(where)
+	if err != nil {
+		return where
+	}
+	u.Path, u.RawPath = path.Join("/", u.Path, string(folder)), ""
+	return u.String()
 }
 
 // resolved follows the links of a path that exists.

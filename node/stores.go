@@ -39,6 +39,7 @@ type opened struct {
 	folder string // of this machine; empty when the store is a bucket
 	maker  storage.FolderMaker
 	closer io.Closer
+	bucket *s3.Store // nil: it is none
 }
 
 func newStores(o Options) *stores {
@@ -72,11 +73,11 @@ func (s *stores) open(ctx context.Context, where string, create bool) (*opened, 
 
 func (s *stores) reach(ctx context.Context, where string, create bool) (*opened, error) {
 	if isBucket(where) {
-		raw, err := s3.Open(ctx, bucketConfig(s.settings, where, s.log, s.metrics))
+		raw, err := s3.Open(ctx, s.bucketConfig(where))
 		if err != nil {
 			return nil, err
 		}
-		return &opened{Store: raw, maker: raw, closer: raw}, nil
+		return &opened{Store: raw, maker: raw, closer: raw, bucket: raw}, nil
 	}
 	dir, err := StoreFolder(where)
 	if err != nil {
@@ -109,9 +110,16 @@ func OpenStore(ctx context.Context, s config.Storage, where string, create bool)
 	return &OpenedStore{o.Store, o.closer, o.path(asset.Root)}, nil
 }
 
-func bucketConfig(s config.Storage, where string, log *zap.Logger, metrics prometheus.Registerer) s3.Config {
+// bucketConfig is for the work area in the store of the settings, else for drops. Whether drops lie in the store of the settings too, only
+// the rules say; see [opened.holdsDrops].
+func (s *stores) bucketConfig(where string) s3.Config {
+	use := s3.ForDrops
+	if where == s.settings.URL {
+		use = s3.ForWorkArea
+	}
 	return s3.Config{
-		URL: where, CredentialsFile: s.CredentialsFile, CA: s.CAFile, AcceptRisk: s.AcceptRisk, Log: log, Metrics: metrics,
+		URL: where, CredentialsFile: s.settings.CredentialsFile, CA: s.settings.CAFile, AcceptRisk: s.settings.AcceptRisk, Use: use,
+		Log: s.log, Metrics: s.metrics,
 	}
 }
 
@@ -159,6 +167,14 @@ func (o *opened) path(key asset.Key) string {
 		return strings.TrimSuffix(base, "/") + "/" + string(key)
 	}
 	return filepath.Join(o.folder, string(key))
+}
+
+// holdsDrops refuses a bucket that could lose a drop which comes just when another one is removed.
+func (o *opened) holdsDrops() error {
+	if o.bucket == nil {
+		return nil
+	}
+	return o.bucket.Suffice(s3.ForDrops)
 }
 
 // makeFolder makes a folder for people to drop into.

@@ -39,6 +39,8 @@ type Properties struct {
 	// Flat: folders are parts of names only (S3). Stat finds none but the root; List shows those that hold something, also
 	// beside an object of the same key.
 	Flat bool
+	// Links: Copy with Shared is one small step, whatever the size. Without it, putting few bytes again costs less than copying.
+	Links bool
 	// RemoveRaces: Remove and Move look first and then remove, so that a newer version that comes between the two is lost, or
 	// the older one is back.
 	RemoveRaces bool

@@ -46,12 +46,13 @@ func (a *Area) apply(ctx context.Context, rec asset.Record, known drops) (out as
 	if err := checkRecord(&rec); err != nil {
 		return asset.Outcome{}, err
 	}
-	ledger, err := a.store.Stat(ctx, a.ledgerKey(rec.Drop))
-	if err != nil {
-		return asset.Outcome{}, err
+	w := &applying{a: a, rec: rec, known: known, told: changing{a: a}, fresh: a.fresh.take(rec.Drop)}
+	if !w.fresh {
+		if err := w.findRecord(ctx); err != nil {
+			return asset.Outcome{}, err
+		}
 	}
-	w := &applying{a: a, rec: rec, ledger: ledger, known: known, since: ledger.ModTime.Add(-clockStep), told: changing{a: a}}
-	w.made = append(w.made, a.assetKey(rec.Content.Hash), ledger.Key)
+	w.made = append(w.made, a.assetKey(rec.Content.Hash), a.ledgerKey(rec.Drop))
 	defer func() { err = errors.Join(err, w.told.end(ctx)) }()
 	out, err = w.enter(ctx)
 	if err == nil && rec.Library && out.Number > 0 {
@@ -70,14 +71,24 @@ func (a *Area) apply(ctx context.Context, rec asset.Record, known drops) (out as
 type applying struct {
 	a      *Area
 	rec    asset.Record
-	ledger storage.Object
-	// since is a time before the commit, by the store's clock: a number that was taken earlier is not this drop's, nor is
-	// any below it.
-	since time.Time
-	known drops       // the same for these: they were entered before
-	made  []asset.Key // what must be durable in the end
-	told  changing
+	fresh  bool           // this process made the record a moment ago, so it is there
+	ledger storage.Object // the record; see findRecord
+	known  drops          // they were entered before, and so was every number below theirs
+	made   []asset.Key    // what must be durable in the end
+	told   changing
 }
+
+// findRecord asks for the record once, when something is to be known of it: mostly nothing is.
+func (w *applying) findRecord(ctx context.Context) (err error) {
+	if w.ledger.Key == asset.Root {
+		w.ledger, err = w.a.store.Stat(ctx, w.a.ledgerKey(w.rec.Drop))
+	}
+	return err
+}
+
+// since is a time before the commit, by the store's clock: a number that was taken earlier is not this drop's, nor is any
+// below it.
+func (w *applying) since() time.Time { return w.ledger.ModTime.Add(-clockStep) }
 
 // enter finds or makes the record's entry under the name, or under the next one that the policy rename tries.
 func (w *applying) enter(ctx context.Context) (asset.Outcome, error) {
@@ -98,6 +109,9 @@ func (w *applying) enter(ctx context.Context) (asset.Outcome, error) {
 // what it saw, and taking it fails when anybody was quicker: then it looks again. So of two nodes that apply the same
 // record the slower one finds the entry of the other.
 func (w *applying) enterAs(ctx context.Context, name asset.Key) (out asset.Outcome, done bool, err error) {
+	if out, done, err := w.enterFirst(ctx, name); done || err != nil {
+		return out, done, err
+	}
 	var lost []int // numbers that others were quicker to take; a listing may be late to show them
 	for range maxLost {
 		v, err := w.look(ctx, name, lost)
@@ -133,6 +147,21 @@ func (w *applying) enterAs(ctx context.Context, name asset.Key) (out asset.Outco
 		return asset.Outcome{Name: name, Number: v.number()}, true, err
 	}
 	return asset.Outcome{}, false, fmt.Errorf("%s: others were quicker %d times", name.Quoted(), maxLost)
+}
+
+// enterFirst makes version 1 of a name without looking whether there is one, where trying costs no more than looking and the
+// drop has certainly no entry yet. done is false when it is to be looked.
+func (w *applying) enterFirst(ctx context.Context, name asset.Key) (out asset.Outcome, done bool, err error) {
+	if !w.fresh || w.a.store.Properties().Links {
+		return out, false, nil
+	}
+	v := view{name: name}
+	err = w.take(ctx, &v)
+	if errors.Is(err, fs.ErrExist) {
+		return out, false, nil
+	}
+	w.made = append(w.made, w.a.entryKey(name, v.own))
+	return asset.Outcome{Name: name, Number: v.own}, true, err
 }
 
 // view is what one look at a name found.
@@ -184,7 +213,10 @@ func (w *applying) look(ctx context.Context, name asset.Key, lost []int) (view, 
 			v.own, v.ownEntry = n, e
 			return v, nil
 		}
-		if obj.Changed.Before(w.since) || w.known.has(e.Drop) {
+		if err := w.findRecord(ctx); err != nil {
+			return view{}, err
+		}
+		if obj.Changed.Before(w.since()) || w.known.has(e.Drop) {
 			return v, nil
 		}
 	}
@@ -218,7 +250,7 @@ func (w *applying) announce(ctx context.Context, v view) error {
 	return w.told.begin(ctx, v.name)
 }
 
-// take makes the entry one above the highest: the ledger's record under a second name, or a mark where the bytes are the
+// take makes the entry one above the highest: the ledger's record under a second name, with a mark where the bytes are the
 // current version's. fs.ErrExist when the number was taken meanwhile, errRemoved when the name went.
 func (w *applying) take(ctx context.Context, v *view) error {
 	v.own, v.ownEntry = v.top+1, entry{Record: w.rec}
@@ -228,20 +260,25 @@ func (w *applying) take(ctx context.Context, v *view) error {
 	if err := w.announce(ctx, *v); err != nil {
 		return err
 	}
-	key := w.a.entryKey(v.name, v.own)
-	var made storage.Object
-	var err error
-	if v.ownEntry.Same > 0 {
-		made, err = w.mark(ctx, key, v.ownEntry, ifAbsent)
-	} else {
-		shared := ifAbsent
-		shared.Shared = true
-		made, err = w.a.store.Copy(ctx, w.ledger, key, shared)
-	}
+	made, err := w.write(ctx, v)
 	if err != nil {
 		return fmt.Errorf("enter %s: %w", v.name.Quoted(), err)
 	}
 	return w.stands(ctx, v, made)
+}
+
+// write stores the entry: a record without a mark is linked where the store can.
+func (w *applying) write(ctx context.Context, v *view) (storage.Object, error) {
+	key, o := w.a.entryKey(v.name, v.own), ifAbsent
+	o.Brief = v.own == 1 // stands wants no more then
+	if v.ownEntry.Same > 0 || !w.a.store.Properties().Links {
+		return w.put(ctx, key, v.ownEntry, o)
+	}
+	if err := w.findRecord(ctx); err != nil {
+		return storage.Object{}, err
+	}
+	o.Shared = true
+	return w.a.store.Copy(ctx, w.ledger, key, o)
 }
 
 // stands makes sure that the name was not removed before its next number was taken: nobody would see the entry, and the
@@ -261,16 +298,12 @@ func (w *applying) stands(ctx context.Context, v *view, made storage.Object) err
 	return err
 }
 
-func (w *applying) mark(ctx context.Context, key asset.Key, e entry, o storage.PutOptions) (storage.Object, error) {
+func (w *applying) put(ctx context.Context, key asset.Key, e entry, o storage.PutOptions) (storage.Object, error) {
 	line, err := encodeLine(e)
 	if err != nil {
 		return storage.Object{}, err
 	}
-	made, err := w.a.store.Put(ctx, key, bytes.NewReader(line), o)
-	if err != nil {
-		return made, fmt.Errorf("mark %s: %w", key.Quoted(), err)
-	}
-	return made, nil
+	return w.a.store.Put(ctx, key, bytes.NewReader(line), o)
 }
 
 // retire marks the versions below this drop's as replaced, the oldest first: so below a mark there are only marks, and
@@ -299,8 +332,8 @@ func (w *applying) retire(ctx context.Context, v view) error {
 	for i, n := range slices.Backward(old) {
 		key := w.a.entryKey(v.name, n)
 		entries[i].Replaced = w.rec.Drop
-		if _, err := w.mark(ctx, key, entries[i], storage.PutOptions{Deferred: true}); err != nil {
-			return err
+		if _, err := w.put(ctx, key, entries[i], storage.PutOptions{Deferred: true, Brief: true}); err != nil {
+			return fmt.Errorf("mark %s: %w", key.Quoted(), err)
 		}
 		w.made = append(w.made, key)
 	}

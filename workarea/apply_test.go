@@ -167,32 +167,72 @@ func TestApply_manyDropsOfOneNameAtOnce(t *testing.T) {
 	}
 }
 
+// unlinked is a store that cannot give one file two names.
+type unlinked struct{ *storagetest.Mem }
+
+func (u unlinked) Properties() storage.Properties {
+	p := u.Mem.Properties()
+	p.Links = false
+	return p
+}
+
+// start is what a walk finds.
+type start struct {
+	name     string
+	unlinked bool
+	history  []string // the versions that its name has
+}
+
+var starts = []start{
+	{"linked", false, []string{"before", "before too"}},
+	{"unlinked", true, []string{"before", "before too"}},
+	{"unlinked and new", true, nil},
+}
+
+func (s start) store(mem *storagetest.Mem) *storagetest.Fault {
+	if s.unlinked {
+		return storagetest.NewFault(unlinked{mem})
+	}
+	return storagetest.NewFault(mem)
+}
+
+func (s start) open(t *testing.T, f *storagetest.Fault) *Area {
+	t.Helper()
+	a := open(t, f)
+	for i, body := range s.history {
+		mustWalk(t, a, job{key: asset.Key(fmt.Sprint(i)), name: "a", body: body, library: true})
+	}
+	return a
+}
+
 // Every operation of a walk fails once, before and after it took effect; a second walk must bring what one walk brings.
 func TestWalk_everyFaultIsRepairedByWalkingAgain(t *testing.T) {
-	for _, conflict := range policies {
-		for _, when := range []storagetest.When{storagetest.Before, storagetest.After} {
-			t.Run(fmt.Sprint(conflict, when), func(t *testing.T) {
-				want, _ := faultyWalk(t, conflict, when, -1)
-				for at := 0; ; at++ {
-					got, struck := faultyWalk(t, conflict, when, at)
-					if want != got {
-						t.Fatalf("fault at operation %d: want %s, got %s", at, want, got)
-					}
-					if !struck {
-						return
-					}
-				}
-			})
+	for _, s := range starts {
+		for _, conflict := range policies {
+			for _, when := range []storagetest.When{storagetest.Before, storagetest.After} {
+				t.Run(fmt.Sprint(s.name, conflict, when), func(t *testing.T) { everyFault(t, s, conflict, when) })
+			}
 		}
 	}
 }
 
-func faultyWalk(t *testing.T, conflict asset.Conflict, when storagetest.When, at int) (string, bool) {
+func everyFault(t *testing.T, s start, conflict asset.Conflict, when storagetest.When) {
 	t.Helper()
-	f := storagetest.NewFault(storagetest.NewMem())
-	a := open(t, f)
-	mustWalk(t, a, job{key: "0", name: "a", body: "before", library: true})
-	mustWalk(t, a, job{key: "1", name: "a", body: "before too", library: true})
+	want, _ := faultyWalk(t, s, conflict, when, -1)
+	for at := 0; ; at++ {
+		got, struck := faultyWalk(t, s, conflict, when, at)
+		if want != got {
+			t.Fatalf("fault at operation %d: want %s, got %s", at, want, got)
+		}
+		if !struck {
+			return
+		}
+	}
+}
+func faultyWalk(t *testing.T, s start, conflict asset.Conflict, when storagetest.When, at int) (string, bool) {
+	t.Helper()
+	f := s.store(storagetest.NewMem())
+	a := s.open(t, f)
 	j := job{key: "2", name: "a", conflict: conflict, body: "the drop", library: true}
 	if at >= 0 {
 		f.Inject(storagetest.Rule{When: when, After: at, Times: 1, Err: errors.New("broken")})
@@ -218,30 +258,34 @@ func summary(t *testing.T, a *Area, s *storagetest.Fault) string {
 
 // The power goes after any operation; what Apply had acknowledged is there, and a second walk brings the rest.
 func TestWalk_powerCutAtEveryOperation(t *testing.T) {
-	for _, conflict := range policies {
-		t.Run(string(conflict), func(t *testing.T) {
-			for at := 0; ; at++ {
-				mem := storagetest.NewMem()
-				f := storagetest.NewFault(mem)
-				f.OnCrash = func(string, asset.Key) {}
-				a := open(t, f)
-				mustWalk(t, a, job{key: "1", name: "a", body: "before"})
-				j := job{key: "2", name: "a", conflict: conflict, body: "the drop"}
-				f.Inject(storagetest.Rule{After: at, Crash: true, Times: 1})
-				_, out, err := walk(t.Context(), a, j)
-				struck := f.Fired() > 0
-				mem.PowerCut()
-				f.Reset()
-				b := open(t, f)
-				if err == nil && !struck {
-					mustHold(t, b, j, out)
-					return
-				}
-				_, out = mustWalk(t, b, j)
-				mem.PowerCut()
-				mustHold(t, b, j, out)
-			}
-		})
+	for _, s := range starts {
+		for _, conflict := range policies {
+			t.Run(fmt.Sprint(s.name, conflict), func(t *testing.T) { powerCuts(t, s, conflict) })
+		}
+	}
+}
+
+func powerCuts(t *testing.T, s start, conflict asset.Conflict) {
+	t.Helper()
+	for at := 0; ; at++ {
+		mem := storagetest.NewMem()
+		f := s.store(mem)
+		f.OnCrash = func(string, asset.Key) {}
+		a := s.open(t, f)
+		j := job{key: "2", name: "a", conflict: conflict, body: "the drop"}
+		f.Inject(storagetest.Rule{After: at, Crash: true, Times: 1})
+		_, out, err := walk(t.Context(), a, j)
+		struck := f.Fired() > 0
+		mem.PowerCut()
+		f.Reset()
+		b := open(t, f)
+		if err == nil && !struck {
+			mustHold(t, b, j, out)
+			return
+		}
+		_, out = mustWalk(t, b, j)
+		mem.PowerCut()
+		mustHold(t, b, j, out)
 	}
 }
 
@@ -272,7 +316,7 @@ func mustHold(t *testing.T, a *Area, j job, out asset.Outcome) {
 	if got := body(t, a, rec.Content.Hash); got != j.body {
 		t.Errorf("want %q, got %q", j.body, got)
 	}
-	if want, got := "2:the drop", versions(t, a, "a"); j.conflict == asset.ConflictReplace && want != got {
+	if want, got := fmt.Sprintf("%d:the drop", out.Number), versions(t, a, "a"); j.conflict == asset.ConflictReplace && want != got {
 		t.Errorf("want %q, got %q", want, got)
 	}
 	again, err := a.Apply(t.Context(), rec)
@@ -326,11 +370,13 @@ func TestApply_libraryOfManyNodesEndsWithTheHighest(t *testing.T) {
 }
 
 func TestApply_withoutARecordIsRefused(t *testing.T) {
-	a := open(t, folder(t))
-	rec := job{key: "x"}.record()
-	rec.Content = asset.Content{Hash: asset.Hash{1}}
-	if _, err := a.Apply(t.Context(), rec); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("want fs.ErrNotExist, got %v", err)
+	for _, s := range []storage.Store{folder(t), unlinked{storagetest.NewMem()}} {
+		a := open(t, s)
+		rec := job{key: "x"}.record()
+		rec.Content = asset.Content{Hash: asset.Hash{1}}
+		if _, err := a.Apply(t.Context(), rec); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("want fs.ErrNotExist, got %v", err)
+		}
 	}
 }
 
@@ -397,7 +443,7 @@ func TestApply_readsOneEntryOfALongHistory(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &applying{a: a, rec: rec, since: time.Now()}
+	w := &applying{a: a, rec: rec, ledger: storage.Object{Key: "x", ModTime: time.Now().Add(time.Minute)}}
 	f.Reset()
 	if _, err := w.look(t.Context(), "a", nil); err != nil {
 		t.Fatal(err)

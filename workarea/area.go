@@ -54,6 +54,7 @@ type Area struct {
 	journal *Journal
 	changes Changes
 	answers *answers
+	fresh   fresh
 	rules   atomic.Int64 // the newest published rule set that was seen
 }
 

@@ -218,7 +218,7 @@ func TestNames_withoutVersion1IsFree(t *testing.T) {
 	}
 }
 
-// A new name costs one look and one link.
+// A new name costs one look for it, one for the record, and one link.
 func TestApply_newNameIsNotListed(t *testing.T) {
 	f := storagetest.NewFault(folder(t))
 	a := open(t, f)
@@ -236,6 +236,28 @@ func TestApply_newNameIsNotListed(t *testing.T) {
 		if got := f.Count(op); got != want {
 			t.Errorf("want %d calls of %s, got %d", want, op, got)
 		}
+	}
+}
+
+// Where files cannot be linked, the record is put again without a look, and reads the same.
+func TestApply_newNameIsOnePutWithoutLinks(t *testing.T) {
+	f := storagetest.NewFault(unlinked{storagetest.NewMem()})
+	a := open(t, f)
+	rec, _, err := commit(t.Context(), a, job{key: "d/a", body: "x"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.Reset()
+	if _, err := a.Apply(t.Context(), rec); err != nil {
+		t.Fatal(err)
+	}
+	for op, want := range map[string]int{storagetest.OpPut: 1, storagetest.OpStat: 0, storagetest.OpCopy: 0, storagetest.OpOpen: 0} {
+		if got := f.Count(op); got != want {
+			t.Errorf("want %d calls of %s, got %d", want, op, got)
+		}
+	}
+	if entry, record := get(t, f, a.entryKey("d/a", 1)), get(t, f, a.ledgerKey(rec.Drop)); entry != record {
+		t.Errorf("want the record %q as the entry, got %q", record, entry)
 	}
 }
 

@@ -55,6 +55,9 @@ func (a *Area) Commit(ctx context.Context, rec asset.Record, bytes storage.Stage
 		return asset.Record{}, false, fmt.Errorf("commit %s: %w", rec.Drop, because(ctx, err))
 	}
 	a.count.commits.WithLabelValues(string(res)).Inc()
+	if res != resultFound {
+		a.fresh.add(standing.Drop)
+	}
 	return standing, res == resultFound, nil
 }
 
@@ -114,13 +117,17 @@ func (a *Area) stageRecord(ctx context.Context, rec asset.Record) (storage.Stage
 	return s, nil
 }
 
+// ifAbsent creates a file of ours whose name is made durable later.
 var ifAbsent = storage.PutOptions{IfAbsent: true, Deferred: true}
+
+// briefly is ifAbsent where nothing is to be known of what was made.
+var briefly = storage.PutOptions{IfAbsent: true, Deferred: true, Brief: true}
 
 // publishAsset puts the bytes at their content address. Bytes that are there already are the same ones, unless the store
 // is damaged: the size at least must agree.
 func (a *Area) publishAsset(ctx context.Context, c asset.Content, bytes storage.Staged) error {
 	key := a.assetKey(c.Hash)
-	_, err := bytes.Publish(ctx, key, ifAbsent)
+	_, err := bytes.Publish(ctx, key, briefly)
 	if err == nil {
 		a.count.assetBytes.Add(float64(c.Size))
 		return nil
@@ -142,7 +149,7 @@ func (a *Area) publishRecord(ctx context.Context, rec asset.Record, line storage
 	if cause := context.Cause(ctx); cause != nil {
 		return asset.Record{}, "", fmt.Errorf("too late: %w", cause)
 	}
-	_, err := line.Publish(ctx, a.ledgerKey(rec.Drop), ifAbsent)
+	_, err := line.Publish(ctx, a.ledgerKey(rec.Drop), briefly)
 	if err == nil {
 		return rec, resultNew, nil
 	}

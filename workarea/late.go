@@ -18,5 +18,8 @@ func (w *applying) isLate(ctx context.Context, v view) (bool, error) {
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil
 	}
+	if err == nil {
+		err = w.findRecord(ctx)
+	}
 	return err == nil && newer.ModTime.After(w.ledger.ModTime), err
 }

@@ -84,6 +84,7 @@ func (s *Store) start(ctx context.Context, o Options) error {
 		URL:    "file://" + s.dir,
 		Kind:   fsKind,
 		Remote: !local || o.Remote,
+		Links:  true,
 	}
 	s.props.SeesWriters = !s.props.Remote && s.leasesWork()
 	s.birth = !s.props.Remote && st.Mask&unix.STATX_BTIME != 0

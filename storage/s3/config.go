@@ -88,6 +88,15 @@ func parseURL(text string) (place, error) {
 	return p, p.set(u.Query())
 }
 
+// Overlap reports whether two store URLs lead to places of one bucket of which one holds the other, or is the same. What is no URL of a
+// bucket overlaps nothing.
+func Overlap(x, y string) bool {
+	a, errA := parseURL(x)
+	b, errB := parseURL(y)
+	return errA == nil && errB == nil && a.endpoint == b.endpoint && a.bucket == b.bucket &&
+		(strings.HasPrefix(a.prefix, b.prefix) || strings.HasPrefix(b.prefix, a.prefix))
+}
+
 func (p *place) setPrefix(path string) error {
 	path = strings.Trim(path, "/")
 	if path == "" {

@@ -32,16 +32,12 @@ func (p promises) removeCertain() bool {
 	return p.Versions && p.RemoveVersion || p.RemoveIf && p.amazon
 }
 
-// suffice refuses a bucket that does not keep what is needed.
-func (p promises) suffice(c Config, bucket string) error {
-	use := c.Use
-	if use == 0 {
-		use = ForWorkArea | ForDrops
-	}
+// suffice refuses a bucket that does not keep what is needed; risk accepts that a newer drop may be lost.
+func (p promises) suffice(use Use, risk bool, bucket string) error {
 	if use&ForWorkArea != 0 && !p.Create {
 		return fmt.Errorf("bucket %s cannot hold a work area: %w", strconv.Quote(bucket), p.noCreate())
 	}
-	if use&ForDrops != 0 && !p.removeCertain() && !c.AcceptRisk {
+	if use&ForDrops != 0 && !p.removeCertain() && !risk {
 		return fmt.Errorf("bucket %s cannot hold drops: %s; or accept the risk (accept_risk), which is none where no name is used twice",
 			strconv.Quote(bucket), p.noRemove())
 	}

@@ -1,6 +1,7 @@
 package s3
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -21,6 +22,7 @@ type Store struct {
 	promises promises
 	props    storage.Properties
 	readOnly bool
+	risk     bool
 	spool    string
 	limits   limits
 	log      *zap.Logger
@@ -78,7 +80,7 @@ func newStore(c Config) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{at: at, client: *client, wire: w, readOnly: c.ReadOnly, spool: c.Spool, limits: defaultLimits, log: c.Log, secretFile: file}
+	s := &Store{at: at, client: *client, wire: w, readOnly: c.ReadOnly, risk: c.AcceptRisk, spool: c.Spool, limits: defaultLimits, log: c.Log, secretFile: file}
 	if s.log == nil {
 		s.log = zap.NewNop()
 	}
@@ -98,7 +100,7 @@ func (s *Store) start(ctx context.Context, c Config) error {
 		if s.promises, err = s.probe(ctx); err != nil {
 			return err
 		}
-		if err := s.promises.suffice(c, s.at.bucket); err != nil {
+		if err := s.Suffice(cmp.Or(c.Use, ForWorkArea|ForDrops)); err != nil {
 			return err
 		}
 	}
@@ -107,6 +109,10 @@ func (s *Store) start(ctx context.Context, c Config) error {
 	}
 	return nil
 }
+
+// Suffice refuses a use that the server does not keep enough for, as [Open] does for that of its Config: a store that was opened for one
+// thing may come to be used for another. It asks the server nothing.
+func (s *Store) Suffice(use Use) error { return s.promises.suffice(use, s.risk, s.at.bucket) }
 
 // reach looks whether the bucket is there and may be listed.
 func (s *Store) reach(ctx context.Context) error {

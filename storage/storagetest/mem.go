@@ -48,9 +48,9 @@ func (m *Mem) PowerCut() {
 	m.lives++
 }
 
-// Properties say that Mem is local and that its objects are whole at once.
+// Properties say that Mem is local, that its objects are whole at once, and that copies share their bytes.
 func (m *Mem) Properties() storage.Properties {
-	return storage.Properties{URL: "mem:", Kind: "memory", WholeObjects: true}
+	return storage.Properties{URL: "mem:", Kind: "memory", WholeObjects: true, Links: true}
 }
 
 // Stat finds directories too: a prefix with something below it.
