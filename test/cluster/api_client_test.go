@@ -94,6 +94,8 @@ type view struct {
 		Share        float64 `json:"share"`
 		Rules        string  `json:"rules"`
 		RulesVersion int     `json:"rules_version"`
+		Waiting      int     `json:"waiting"`
+		Lag          int64   `json:"lag"`
 		Self         bool    `json:"self"`
 	} `json:"members"`
 	Partitions []struct {

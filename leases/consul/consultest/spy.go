@@ -59,14 +59,15 @@ func (s *Spy) look() {
 	}
 }
 
-// Seen ends the look and is what was written, a line for each key; call it once.
-func (s *Spy) Seen() string {
+// Seen ends the look; call it once. It returns how many writes were seen, and a text that says of which keys.
+func (s *Spy) Seen() (writes int, text string) {
 	close(s.stop)
 	<-s.done
 	var b strings.Builder
 	for _, key := range slices.Sorted(maps.Keys(s.writes)) {
+		writes += s.writes[key]
 		fmt.Fprintf(&b, "%5d %s\n", s.writes[key], key)
 	}
 	fmt.Fprintf(&b, "%d keys in all", len(s.at))
-	return b.String()
+	return writes, b.String()
 }
