@@ -48,7 +48,7 @@ func (s *Server) scan(w http.ResponseWriter, r *http.Request) error {
 	if err := s.known(name); err != nil {
 		return err
 	}
-	if err := s.b.Scan(name); err != nil {
+	if err := s.do(r.Context(), func(ctx context.Context) error { return s.b.Scan(ctx, name) }); err != nil {
 		return fmt.Errorf("scan %q: %w", name, err)
 	}
 	return s.done(w, r, "hotfolders", http.StatusAccepted, map[string]any{"hotfolder": name, "scan": "asked for"})
@@ -63,8 +63,8 @@ func (s *Server) pause(on bool) answer {
 		if err := s.known(name); err != nil {
 			return err
 		}
-		if err := s.b.Pause(name, on); err != nil {
-			return fmt.Errorf("pause %q: %w", name, err)
+		if err := s.do(r.Context(), func(ctx context.Context) error { return s.b.Pause(ctx, name, on) }); err != nil {
+			return fmt.Errorf("%s %q: %w", map[bool]string{true: "pause", false: "resume"}[on], name, err)
 		}
 		return s.done(w, r, "hotfolders", http.StatusOK, map[string]any{"hotfolder": name, "paused": on})
 	}

@@ -45,6 +45,8 @@ var (
 	ErrCondition = errors.New("the condition of the request does not hold")
 	// ErrIndex: WaitIndex was given something that is no index: 400.
 	ErrIndex = errors.New("not an index")
+	// ErrRefused: it does not go with how things are: 409.
+	ErrRefused = errors.New("refused")
 )
 
 // Folder is one hotfolder as this node sees it. Durations are nanoseconds in JSON, as in [asset.Event].
@@ -67,6 +69,7 @@ type Folder struct {
 	ScanTook      time.Duration `json:"scan_took"`
 	Rule          string        `json:"rule"`      // the rule file, empty for the built-in rule
 	DropHere      string        `json:"drop_here"` // where people drop: an absolute path or a URL
+	PausedByRule  bool          `json:"paused_by_rule"`
 }
 
 // Paused reports whether the folder is watched and nothing imported.
@@ -96,7 +99,7 @@ type Event struct {
 // and touch no store; the others may, and are called with a context that has a deadline to their first result. A function
 // left nil is a thing this node does not do: its routes answer 501 and the page leaves it out. Only Node is required.
 //
-// Errors that decide an answer: fs.ErrNotExist 404, fs.ErrExist 409, [asset.ErrKey] 400, [ErrReadOnly] and [asset.ErrNotNow] 503,
+// Errors that decide an answer: fs.ErrNotExist 404, fs.ErrExist and [ErrRefused] 409, [asset.ErrKey] 400, [ErrReadOnly] and [asset.ErrNotNow] 503,
 // [ErrCondition] 412, [storage.ErrFull] 507, a deadline 504; everything else is 500 with its text.
 type Backend struct {
 	Node    func() Node               // memory
@@ -115,8 +118,10 @@ type Backend struct {
 	OpenThumbnail func(ctx context.Context, h asset.Hash, size int, format string) (storage.Reader, error)
 
 	Story func(ctx context.Context, hotfolder string, key asset.Key) iter.Seq2[asset.Event, error] // oldest first
-	Scan  func(hotfolder string) error                                                             // memory: asks for a scan, does not wait for it
-	Pause func(hotfolder string, on bool) error                                                    // memory
+
+	// Scan asks all nodes to look at a hotfolder, and does not wait for it. Pause makes all nodes import nothing from it, or go on.
+	Scan  func(ctx context.Context, hotfolder string) error
+	Pause func(ctx context.Context, hotfolder string, on bool) error
 
 	// PutAsset stores all of r as the next version of the name, or nothing, and returns the version's record and number. It
 	// looks at the conditions as late as it can. r may take as long as it brings bytes; an error of r stores nothing.
@@ -130,5 +135,6 @@ type Backend struct {
 
 	Cluster    func() Cluster                                      // memory
 	ClearCache func(ctx context.Context) (index string, err error) // every node forgets all that it cached
+	ForgetMain func(ctx context.Context, node string) error        // gives the duty of a main node that will not come back to another
 	Drain      func(deadline time.Duration)                        // memory: begins to leave, does not wait for the end
 }

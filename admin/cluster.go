@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -117,6 +118,22 @@ func (s *Server) clearCache(w http.ResponseWriter, r *http.Request) error {
 	}
 	w.Header().Set(indexHeader, index)
 	return writeJSON(w, http.StatusOK, map[string]any{"cleared": true, "index": index})
+}
+
+// forgetMain gives the duty of a main node to another. A form of the page has the node in its address.
+func (s *Server) forgetMain(w http.ResponseWriter, r *http.Request) error {
+	if s.b.ForgetMain == nil {
+		return alone()
+	}
+	id := r.PathValue("node")
+	if err := s.do(r.Context(), func(ctx context.Context) error { return s.b.ForgetMain(ctx, id) }); err != nil {
+		return err
+	}
+	if wantsPage(r) {
+		http.Redirect(w, r, "/cluster", http.StatusSeeOther)
+		return nil
+	}
+	return writeJSON(w, http.StatusOK, map[string]any{"forgotten": id})
 }
 
 // drain is answered when the node has begun to leave.

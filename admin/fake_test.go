@@ -63,8 +63,8 @@ func (f *fake) backend() Backend {
 			f.wait()
 			return seq(f.story)
 		},
-		Scan:  func(h string) error { f.call("scan %s", h); return nil },
-		Pause: func(h string, on bool) error { f.call("pause %s %v", h, on); return nil },
+		Scan:  func(_ context.Context, h string) error { f.call("scan %s", h); return nil },
+		Pause: func(_ context.Context, h string, on bool) error { f.call("pause %s %v", h, on); return nil },
 	}
 }
 

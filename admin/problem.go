@@ -43,7 +43,7 @@ func problemOf(err error) *problem {
 		status = http.StatusBadRequest
 	case errors.Is(err, fs.ErrNotExist):
 		status = http.StatusNotFound
-	case errors.Is(err, fs.ErrExist):
+	case errors.Is(err, fs.ErrExist), errors.Is(err, ErrRefused):
 		status = http.StatusConflict
 	case errors.Is(err, ErrReadOnly), errors.Is(err, asset.ErrNotNow):
 		status = http.StatusServiceUnavailable

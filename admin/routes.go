@@ -31,6 +31,7 @@ func (s *Server) routes() http.Handler {
 	get("/v1/events", s.events)
 	get("/v1/cluster", s.showCluster)
 	get("/cluster", s.clusterPage)
+	post("/v1/cluster/{node}/forget", s.forgetMain)
 	post("/v1/cache/clear", s.clearCache)
 	post("/v1/drain", s.drain)
 	get("/v1/why", s.why)

@@ -76,6 +76,12 @@ func fetch[T any](ctx context.Context, s *Server, fn func(context.Context) (T, e
 	return v, err
 }
 
+// do is fetch for what has no result.
+func (s *Server) do(ctx context.Context, fn func(context.Context) error) error {
+	_, err := fetch(ctx, s, func(ctx context.Context) (struct{}, error) { return struct{}{}, fn(ctx) })
+	return err
+}
+
 // some holds the first values of a stream, and whether there were more.
 type some[T any] struct {
 	values []T

@@ -18,6 +18,8 @@ var (
 	ErrDuplicate = errors.New("the node id is taken")
 	// ErrStore: the cluster works on another store than this node. The node must end.
 	ErrStore = errors.New("this cluster works on another store")
+	// ErrForget: the node has no duty that another could get.
+	ErrForget = errors.New("there is nothing to give to another")
 )
 
 // Values of Options.Isolation, as in the settings.

@@ -138,10 +138,11 @@ func (c *Cluster) setMain(ctx context.Context, next func(now mainNode) (mainNode
 }
 
 // Forget gives the duty of a main node that will not come back to the live member that goes first (isolation: static). Should
-// it come back, it takes the duty again. The error says that there is nothing to forget, or that the node is live.
+// it come back, it takes the duty again. The error wraps
+// [ErrForget] when there is nothing to forget, or the node is live.
 func (c *Cluster) Forget(ctx context.Context, id string) error {
 	if c.o.Isolation != Static {
-		return fmt.Errorf("forget node %q: only isolation: static has a main node, this cluster has isolation: %s", id, c.o.Isolation)
+		return fmt.Errorf("forget node %q: %w: only isolation: static has a main node, this cluster has isolation: %s", id, ErrForget, c.o.Isolation)
 	}
 	pairs, err := c.o.Conn.List(ctx, c.root+membersDir)
 	if err != nil {
@@ -157,7 +158,7 @@ func (c *Cluster) Forget(ctx context.Context, id string) error {
 		return mainNode{ID: first.ID, Priority: first.Priority}, now.ID == id
 	})
 	if err == nil && found.ID != id {
-		err = fmt.Errorf("the main node is %q", found.ID)
+		err = fmt.Errorf("%w: the main node is %q", ErrForget, found.ID)
 	}
 	if err != nil {
 		return fmt.Errorf("forget node %q: %w", id, err)
@@ -169,12 +170,12 @@ func (c *Cluster) Forget(ctx context.Context, id string) error {
 func (c *Cluster) heir(pairs api.KVPairs, id string) (Member, error) {
 	for _, e := range c.entries(pairs) {
 		if e.ID == id {
-			return Member{}, fmt.Errorf("forget node %q: it is live at %s: stop it first", id, e.Address)
+			return Member{}, fmt.Errorf("forget node %q: %w: it is live at %s: stop it first", id, ErrForget, e.Address)
 		}
 	}
 	first := c.first(pairs, id)
 	if first.ID == "" {
-		return first, fmt.Errorf("forget node %q: no member is live", id)
+		return first, fmt.Errorf("forget node %q: %w: no member is live", id, ErrForget)
 	}
 	return first, nil
 }

@@ -140,9 +140,7 @@ func TestRoom_lagIsTheAgeOfTheNextReadyDrop(t *testing.T) {
 			t.Errorf("want a halted room not to be late, got %d for %v", n, lag)
 		}
 		b.room.Halt("")
-		if err := b.room.Pause("in", true); err != nil {
-			t.Fatal(err)
-		}
+		b.room.Pause(map[string]string{"in": "somebody asked"})
 		if n, lag := b.room.Waiting(); n != 2 || lag != 0 {
 			t.Errorf("want a paused hotfolder not to be late, got %d for %v", n, lag)
 		}

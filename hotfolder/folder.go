@@ -30,7 +30,7 @@ type folder struct {
 	// guarded by the room's lock
 	q        *queue
 	done     *done
-	paused   bool
+	paused   bool // by its rule, or it ends
 	hands    map[*progress]struct{} // the walks in progress
 	outage   outage
 	counts   Counts
@@ -186,10 +186,18 @@ func (f *folder) setTimerAgain() {
 // pop takes the oldest ready drop in hand, unless the folder must not have another. The room's lock is held.
 func (f *folder) pop(now time.Time) *candidate {
 	most := f.r.o.PerHotfolder
-	if f.paused || f.r.halted != "" || f.q.inHand >= f.outage.limit(most, now) {
+	if f.whyPaused() != "" || f.r.halted != "" || f.q.inHand >= f.outage.limit(most, now) {
 		return nil
 	}
 	return f.q.pop()
+}
+
+// whyPaused is empty when drops are taken. The room's lock is held.
+func (f *folder) whyPaused() string {
+	if f.paused {
+		return "paused by its rule: it watches, but imports nothing"
+	}
+	return f.r.pauses[f.rule.Hotfolder]
 }
 
 // settleAccount books what became of a candidate that was in hand. The room's lock is held.

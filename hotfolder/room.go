@@ -90,6 +90,7 @@ type Room struct {
 	specs   []Spec
 	changed chan struct{}
 	halted  string // why nothing is imported at all; empty when it is
+	pauses  map[string]string
 }
 
 // New makes a room that does nothing until Run.
@@ -141,12 +142,13 @@ func (r *Room) Scan(hotfolder string) error {
 	return r.each(hotfolder, func(f *folder) { f.askScan() })
 }
 
-// Pause makes a hotfolder take nothing (it still watches and counts) until it is resumed or its rule changes.
-func (r *Room) Pause(hotfolder string, on bool) error {
-	return r.each(hotfolder, func(f *folder) {
-		f.paused = on
-		r.cond.Broadcast()
-	})
+// Pause makes these hotfolders take nothing (they still watch and count), of each a sentence why, and lets all others go on,
+// but for those that their rule pauses. It holds whatever rules change or come. The map must not be changed afterwards.
+func (r *Room) Pause(why map[string]string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.pauses = why
+	r.cond.Broadcast()
 }
 
 // each calls f for the folders of that name with the lock held.

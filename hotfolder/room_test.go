@@ -102,20 +102,19 @@ func TestRoom_pausedItWatchesButTakesNothing(t *testing.T) {
 	bubbled(t, Options{}, func(b *bench) {
 		b.room.Set([]Spec{b.spec("in", nil), b.spec("other", nil)})
 		b.run()
-		if err := b.room.Pause("in", true); err != nil {
-			t.Fatal(err)
-		}
+		b.room.Pause(map[string]string{"in": "somebody asked", "none": "not here"})
 		b.drop("in", "a")
 		b.drop("other", "b")
 		b.pass(time.Minute)
 		b.want(asset.Imported, "other/b")
-		if s := b.status("in"); s.Ready != 1 || s.Level != Amber || s.State != "paused" {
-			t.Errorf("want one seen and amber, got %+v", s)
+		if s := b.status("in"); s.Ready != 1 || s.Level != Amber || s.State != "paused" || s.Reason != "somebody asked" {
+			t.Errorf("want one seen, amber and why, got %+v", s)
 		}
-		if err := b.room.Pause("", false); err != nil {
-			t.Fatal(err)
-		}
-		synctest.Wait()
+		b.room.Set([]Spec{b.spec("in", func(r *config.Rule) { r.Complete.Settle++ }), b.spec("other", nil)})
+		b.pass(time.Minute)
+		b.want(asset.Imported, "other/b") // another rule ends no pause
+		b.room.Pause(nil)
+		b.pass(time.Minute)
 		b.want(asset.Imported, "other/b", "in/a")
 	})
 }
@@ -156,10 +155,8 @@ func TestRoom_scanLooksNow(t *testing.T) {
 			t.Errorf("want it found at once, got after %s", took)
 		}
 		b.want(asset.Imported, "in/first", "in/a")
-		for _, err := range []error{b.room.Scan("none"), b.room.Pause("none", true)} {
-			if !errors.Is(err, fs.ErrNotExist) {
-				t.Errorf("want fs.ErrNotExist for a name that is not there, got %v", err)
-			}
+		if err := b.room.Scan("none"); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("want fs.ErrNotExist for a name that is not there, got %v", err)
 		}
 	})
 }

@@ -58,7 +58,7 @@ func (r *Room) Waiting() (drops int, lag time.Duration) {
 	now := time.Now()
 	for _, f := range r.folders {
 		drops += f.q.waits()
-		if len(f.q.oldest) > 0 && !f.paused && r.halted == "" {
+		if len(f.q.oldest) > 0 && f.whyPaused() == "" && r.halted == "" {
 			lag = max(lag, now.Sub(f.q.oldest[0].ready))
 		}
 	}
@@ -96,8 +96,8 @@ func (f *folder) health() (Level, string, string) {
 		return Amber, "waiting", f.outage.reason
 	case f.q.held.on():
 		return Amber, "waiting", heldReason
-	case f.paused:
-		return Amber, "paused", "paused: it watches, but imports nothing"
+	case f.whyPaused() != "":
+		return Amber, "paused", f.whyPaused()
 	case f.refused > 0:
 		return Amber, f.activity(), fmt.Sprintf("left alone, because they are no plain files: %d", f.refused)
 	}

@@ -1,8 +1,14 @@
 package node
 
 import (
+	"context"
+	"errors"
+	"fmt"
+
 	"hotfolderd/admin"
+	"hotfolderd/asset"
 	"hotfolderd/cluster"
+	"hotfolderd/leases/consul"
 )
 
 // joining is why nothing is done before the node is a member.
@@ -37,6 +43,24 @@ func (n *Node) clusterView() admin.Cluster {
 		c.Partitions = append(c.Partitions, admin.Partition{Name: h.Name, Token: h.Token.String(), InHand: h.InHand, Draining: h.Draining})
 	}
 	return c
+}
+
+// forgetMain is for admin.Backend.
+func (n *Node) forgetMain(ctx context.Context, id string) error {
+	n.mu.Lock()
+	members := n.together.members
+	n.mu.Unlock()
+	if members == nil {
+		return fmt.Errorf("%w: %s", asset.ErrNotNow, joining)
+	}
+	err := members.Forget(ctx, id)
+	switch {
+	case errors.Is(err, cluster.ErrForget):
+		return fmt.Errorf("%w: %w", admin.ErrRefused, err)
+	case errors.Is(err, consul.ErrUnreachable):
+		return fmt.Errorf("%w: %w", asset.ErrNotNow, err)
+	}
+	return err
 }
 
 func memberView(m cluster.Member, v cluster.View) admin.Member {

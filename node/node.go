@@ -76,6 +76,7 @@ type Node struct {
 	gateOnce sync.Once     // a gate runs once
 	answered chan error    // gets what ended the page
 	halts    halts
+	pauses   pauses
 	closers  []func() error
 	gained   chan struct{} // closed when the first shares came
 	gainOnce sync.Once
@@ -99,6 +100,7 @@ func New(ctx context.Context, o Options) (*Node, error) {
 	n := &Node{
 		o: o, log: o.Log, started: time.Now(), instance: cluster.NewInstance(o.Settings.Node.ID), feed: admin.NewFeed(0), rates: newRates(),
 		specs: map[string]hotfolder.Spec{}, state: admin.Joining,
+		pauses: pauses{look: make(chan struct{}, 1)},
 		gained: make(chan struct{}), leave: make(chan struct{}), ended: make(chan struct{}),
 	}
 	if err := n.build(ctx); err != nil {
@@ -143,6 +145,9 @@ func (n *Node) build(ctx context.Context) (err error) {
 		return err
 	}
 	n.buildRoom()
+	if err := n.loadPauses(ctx); err != nil {
+		return err
+	}
 	if s.Hotfolders == config.Published {
 		n.o.Rules = &published{area: n.area}
 	}

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"go.uber.org/zap"
+
 	"hotfolderd/admin"
 	"hotfolderd/asset"
 	"hotfolderd/config"
@@ -24,8 +26,11 @@ func (n *Node) buildWeb() error {
 		if n.together == nil {
 			return nil
 		}
-		// The members must be able to reach the node, and status, cluster and drain work on every node of a cluster.
-		backend = admin.Backend{Node: n.view, Folders: n.folderViews, Cluster: backend.Cluster, ClearCache: n.clearCache, Drain: n.Drain}
+		// The members must be able to reach the node, and the commands that ask a node work on every node of a cluster.
+		backend = admin.Backend{
+			Node: n.view, Folders: n.folderViews, Scan: n.scan, Pause: n.pause,
+			Cluster: backend.Cluster, ClearCache: n.clearCache, ForgetMain: backend.ForgetMain, Drain: n.Drain,
+		}
 	}
 	token, err := tokenOf(s.HTTP.TokenFile)
 	if err != nil {
@@ -89,7 +94,7 @@ func (n *Node) backend() admin.Backend {
 	b := admin.Backend{
 		Node: n.view, Folders: n.folderViews, Recent: n.feed.Recent, Subscribe: n.feed.Subscribe,
 		Failures: n.area.Failures, Retry: n.Retry, Current: n.area.Current, OpenAsset: n.area.OpenAsset,
-		Scan: n.room.Scan, Pause: n.room.Pause,
+		Scan: n.scan, Pause: n.pause,
 		Story: func(ctx context.Context, hotfolder string, key asset.Key) iter.Seq2[asset.Event, error] {
 			return n.area.Story(ctx, hotfolder, key, time.Now().AddDate(0, 0, -storyDays))
 		},
@@ -100,10 +105,7 @@ func (n *Node) backend() admin.Backend {
 	b.PutAsset, b.RemoveAsset, b.Index, b.WaitIndex = n.putAsset, n.removeAsset, n.index, n.waitIndex
 	b.ClearCache, b.Drain = n.clearCache, n.Drain
 	if n.together != nil {
-		b.Cluster = n.clusterView
-	}
-	if !n.imports() {
-		b.Scan, b.Pause = nil, nil
+		b.Cluster, b.ForgetMain = n.clusterView, n.forgetMain
 	}
 	return b
 }
@@ -139,10 +141,14 @@ func (n *Node) imports() bool { return n.o.Settings.Node.HasRole(config.RoleImpo
 func (n *Node) foldersOfOthers() []admin.Folder {
 	var all []admin.Folder
 	for _, s := range n.Folders() {
-		all = append(all, admin.Folder{
+		f := admin.Folder{
 			Name: s.Rule.Hotfolder, Path: s.Rule.Path, State: "elsewhere", Level: admin.OK, Watching: "nodes with the role import",
-			Rule: s.Rule.File, DropHere: s.Path,
-		})
+			Rule: s.Rule.File, DropHere: s.Path, PausedByRule: s.Rule.Paused,
+		}
+		if f.Reason = n.pauses.of(f.Name); f.Reason != "" {
+			f.State, f.Level = "paused", admin.Warn
+		}
+		all = append(all, f)
 	}
 	return all
 }
@@ -151,10 +157,10 @@ var levels = map[hotfolder.Level]admin.Level{hotfolder.Green: admin.OK, hotfolde
 
 func (n *Node) folderView(s hotfolder.Status) admin.Folder {
 	n.mu.Lock()
-	path := n.specs[s.Hotfolder].Rule.Path
+	rule := n.specs[s.Hotfolder].Rule
 	n.mu.Unlock()
 	return admin.Folder{
-		Name: s.Hotfolder, Path: path, State: s.State, Level: levels[s.Level], Reason: s.Reason,
+		Name: s.Hotfolder, Path: rule.Path, PausedByRule: rule.Paused, State: s.State, Level: levels[s.Level], Reason: s.Reason,
 		Watching: s.Watching, Waiting: s.Ready + s.Settling, Settling: s.Settling, InFlight: s.InHand,
 		Imported: s.Counts.Imported, Failed: s.Counts.Failed, Ignored: uint64(s.Ignored + s.Refused),
 		OldestWaiting: s.OldestWaiting, Rate: n.rates.perSecond(s.Hotfolder), LastScan: s.LastScan, ScanTook: s.ScanTook,
@@ -183,5 +189,8 @@ func (n *Node) Retry(ctx context.Context, id string) (asset.Key, error) {
 		Time: time.Now(), Node: n.o.Settings.Node.ID, Hotfolder: f.Hotfolder, Key: key, Drop: f.Drop, Result: asset.Retried,
 		Reason: "put back into its hotfolder to be tried again",
 	})
+	if err := n.scan(ctx, f.Hotfolder); err != nil {
+		n.log.Info("a drop that was put back is found by the next scan", zap.String("hotfolder", f.Hotfolder), zap.Error(err))
+	}
 	return key, nil
 }

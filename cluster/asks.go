@@ -1,0 +1,45 @@
+package cluster
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"strings"
+
+	"github.com/hashicorp/consul/api"
+
+	"hotfolderd/leases/consul"
+)
+
+// asksDir has a key for each thing that was ever asked, so the things must be few.
+const asksDir = "asks/"
+
+// Ask asks all nodes for something once. It is a hint for those who listen at the moment: what must be remembered is not kept
+// here.
+func Ask(ctx context.Context, conn *consul.Conn, namespace, what string) error {
+	value := rand.Text() // unlike the one before, or nobody would see it
+	if err := conn.Put(ctx, consul.Root(namespace)+asksDir+what, []byte(value)); err != nil {
+		return fmt.Errorf("ask the nodes for %s: %w", what, err)
+	}
+	return nil
+}
+
+// HearAsks calls heard with what is asked from now on, this node's own asks too, until ctx ends. What was asked several times
+// in a moment may be heard once.
+func HearAsks(ctx context.Context, conn *consul.Conn, namespace string, heard func(what string)) {
+	prefix := consul.Root(namespace) + asksDir
+	// One key must be there: an empty prefix wakes its watchers with every write to Consul. Without it they only work more.
+	_, _, _ = conn.CAS(ctx, &api.KVPair{Key: prefix, Value: []byte(rand.Text())})
+	var known map[string]uint64
+	conn.Watch(ctx, prefix, consul.Watching{Seen: func(pairs api.KVPairs) {
+		before := known
+		known = make(map[string]uint64, len(pairs))
+		for _, p := range pairs {
+			what := strings.TrimPrefix(p.Key, prefix)
+			known[what] = p.ModifyIndex
+			if before != nil && what != "" && before[what] != p.ModifyIndex {
+				heard(what)
+			}
+		}
+	}})
+}
