@@ -3,7 +3,6 @@ package node
 import (
 	"cmp"
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"os"
@@ -65,7 +64,9 @@ func (n *Node) keep(ctx context.Context, conn *consul.Conn) (*consul.Keeper, err
 		switch {
 		case err != nil && strings.Contains(err.Error(), refusedTTL):
 			return nil, fmt.Errorf("%w: %w: write a longer cluster.session_ttl, or set session_ttl_min on Consul's servers", ErrSettings, err)
-		case !errors.Is(err, consul.ErrUnreachable) || distrusted(err) || ctx.Err() != nil:
+		case consul.Distrusted(err):
+			return nil, fmt.Errorf("%w: %w: look at cluster.tls and the certificates", ErrSettings, err)
+		case !errors.Is(err, consul.ErrUnreachable) || ctx.Err() != nil:
 			return keeper, err
 		}
 		if !told {
@@ -77,15 +78,6 @@ func (n *Node) keep(ctx context.Context, conn *consul.Conn) (*consul.Keeper, err
 		case <-time.After(dialPause):
 		}
 	}
-}
-
-// distrusted reports whether one side does not accept the other's certificate, or does not speak TLS at all: waiting mends
-// neither.
-func distrusted(err error) bool {
-	var verification *tls.CertificateVerificationError
-	var alert tls.AlertError
-	var header tls.RecordHeaderError
-	return errors.As(err, &verification) || errors.As(err, &alert) || errors.As(err, &header)
 }
 
 // ConsulConfig is how the settings of a cluster reach Consul.

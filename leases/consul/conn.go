@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -61,14 +60,14 @@ func (c *Conn) Close() {
 
 // Do calls f with a client for one address after another, beginning with the one that answered last, until one gives a good
 // answer or says no for good (4xx). Each try has the connection's timeout. f must be repeatable: an unanswered try may
-// have been done all the same. The error wraps [ErrUnreachable] when no address answered.
+// have been done all the same. The error wraps [ErrUnreachable] when no address answered, and what each of them said instead.
 func (c *Conn) Do(ctx context.Context, f func(context.Context, *api.Client) error) error {
 	return c.within(ctx, c.timeout, f)
 }
 
 func (c *Conn) within(ctx context.Context, timeout time.Duration, f func(context.Context, *api.Client) error) error {
 	first := int(c.good.Load())
-	var errs []string
+	var tries unanswered
 	for i := range c.clients {
 		n := (first + i) % len(c.clients)
 		err := c.try(ctx, timeout, c.clients[n], f)
@@ -79,17 +78,9 @@ func (c *Conn) within(ctx context.Context, timeout time.Duration, f func(context
 		case ctx.Err() != nil:
 			return context.Cause(ctx)
 		}
-		errs = append(errs, c.addresses[n]+": "+reason(err))
+		tries = append(tries, attempt{c.addresses[n], err})
 	}
-	return fmt.Errorf("%w: %s", ErrUnreachable, strings.Join(errs, "; "))
-}
-
-// reason is one line for people; nothing is decided by it.
-func reason(err error) string {
-	if errors.Is(err, context.DeadlineExceeded) {
-		return "no answer in time"
-	}
-	return strings.Join(strings.Fields(err.Error()), " ")
+	return fmt.Errorf("%w: %w", ErrUnreachable, tries)
 }
 
 func (c *Conn) try(ctx context.Context, timeout time.Duration, cl *api.Client, f func(context.Context, *api.Client) error) error {

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -79,6 +80,23 @@ func TestDo_saysWhichAddressesDoNotAnswer(t *testing.T) {
 	}
 	if strings.Contains(err.Error(), "\n") {
 		t.Fatalf("more than one line: %q", err)
+	}
+	if !errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, context.DeadlineExceeded) {
+		t.Fatalf("want it to hold the refusal, and no deadline that is not the caller's: %v", err)
+	}
+}
+
+// One server whose certificate is bad says nothing of the others, which may come yet.
+func TestDistrusted_whenNoAddressCouldBeTrusted(t *testing.T) {
+	t.Parallel()
+	c := consultest.Config(t, consultest.StartTLS(t))
+	c.TLS.CA = consultest.Config(t, consultest.StartTLS(t)).TLS.CA
+	if err := dial(t, c).Put(t.Context(), "k", nil); !consul.Distrusted(err) {
+		t.Errorf("another authority's: %v", err)
+	}
+	c.Addresses = append(c.Addresses, "https://"+nobody(t))
+	if err := dial(t, c).Put(t.Context(), "k", nil); consul.Distrusted(err) || !errors.Is(err, consul.ErrUnreachable) {
+		t.Errorf("one is not there: %v", err)
 	}
 }
 
