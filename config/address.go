@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"net/url"
 	"regexp"
 	"strconv"
@@ -65,6 +66,25 @@ func listenAddressOrNone(s string) fault {
 		return fault{}
 	}
 	return listenAddress(s)
+}
+
+// ParseNetwork reads an address as the network of it alone, or a network such as 10.0.0.0/8.
+func ParseNetwork(s string) (netip.Prefix, error) {
+	if a, err := netip.ParseAddr(s); err == nil && a.Zone() == "" {
+		return netip.PrefixFrom(a.Unmap(), a.Unmap().BitLen()), nil
+	}
+	p, err := netip.ParsePrefix(s)
+	if err != nil {
+		return p, fmt.Errorf("%s is no address such as 10.0.0.5, and no network such as 10.0.0.0/8", quoted(s))
+	}
+	return p, nil
+}
+
+func network(s string) fault {
+	if _, err := ParseNetwork(s); err != nil {
+		return fault{err.Error(), ""}
+	}
+	return fault{}
 }
 
 var hostName = regexp.MustCompile(`^[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?(\.[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?)*\.?$`)

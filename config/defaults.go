@@ -38,8 +38,12 @@ func Default() Settings {
 			MaxPixels: DefaultMaxPixels, ThumbnailTimeout: DefaultThumbnailTimeout, ThumbnailMemory: DefaultThumbnailMemory,
 		},
 		HTTP: HTTP{Listen: DefaultHTTPListen},
-		FTP:  FTP{Listen: DefaultFTPListen, PassivePorts: DefaultPassivePorts, ResumeTTL: DefaultResumeTTL},
-		Log:  Log{Level: DefaultLogLevel, Format: DefaultLogFormat},
+		FTP: FTP{
+			Listen: DefaultFTPListen, PassivePorts: DefaultPassivePorts, ResumeTTL: DefaultResumeTTL, Checkpoint: DefaultFTPCheckpoint,
+			Settle: DefaultFTPSettle, MaxSessions: DefaultFTPSessions, MaxPerAddress: DefaultFTPPerAddress, Login: DefaultFTPLogin,
+			Idle: DefaultFTPIdle, Stall: DefaultFTPStall, Grace: DefaultFTPGrace,
+		},
+		Log: Log{Level: DefaultLogLevel, Format: DefaultLogFormat},
 	}
 }
 

@@ -80,14 +80,24 @@ type HTTP struct {
 
 // FTP is the drop gate; it listens only when the node has the role ftp and a users file is set.
 type FTP struct {
-	Listen       string   `yaml:"listen"`
-	ListenTLS    string   `yaml:"listen_tls"` // encrypted from the first byte; empty: not at all
-	RequireTLS   bool     `yaml:"require_tls"`
-	ResumeTTL    Duration `yaml:"resume_ttl"` // how long broken uploads are kept for their owner; 0: not at all
-	PassivePorts string   `yaml:"passive_ports"`
-	PublicHost   string   `yaml:"public_host"`
-	UsersFile    string   `yaml:"users_file"`
-	TLS          TLS      `yaml:"tls"`
+	Listen        string   `yaml:"listen"`
+	ListenTLS     string   `yaml:"listen_tls"` // encrypted from the first byte; empty: not at all
+	RequireTLS    bool     `yaml:"require_tls"`
+	AllowCutTLS   bool     `yaml:"allow_cut_tls"` // take encrypted data whose end is not said, from old clients
+	ResumeTTL     Duration `yaml:"resume_ttl"`    // how long broken uploads are kept for their owner; 0: not at all
+	Checkpoint    Duration `yaml:"checkpoint"`    // what an upload receives in this time may be lost when the node dies
+	Settle        Duration `yaml:"settle"`        // after which a silent client that has acknowledged the reply is believed to live
+	PassivePorts  string   `yaml:"passive_ports"`
+	PublicHost    string   `yaml:"public_host"`
+	Proxies       []string `yaml:"proxies"` // addresses and networks of load balancers that speak PROXY protocol v2
+	UsersFile     string   `yaml:"users_file"`
+	TLS           TLS      `yaml:"tls"`
+	MaxSessions   int      `yaml:"max_sessions"`
+	MaxPerAddress int      `yaml:"max_per_address"`
+	Login         Duration `yaml:"login"` // until a client has logged in
+	Idle          Duration `yaml:"idle"`  // between two commands
+	Stall         Duration `yaml:"stall"` // between two pieces of data
+	Grace         Duration `yaml:"grace"` // for transfers in hand when the node ends
 }
 
 // TLS names the files of a certificate and its key.
@@ -114,6 +124,14 @@ const (
 	DefaultFTPListen        = "127.0.0.1:2121"
 	DefaultPassivePorts     = "30000-30099"
 	DefaultResumeTTL        = Duration(24 * time.Hour)
+	DefaultFTPCheckpoint    = Duration(10 * time.Second)
+	DefaultFTPSettle        = Duration(time.Second)
+	DefaultFTPSessions      = 500
+	DefaultFTPPerAddress    = 50
+	DefaultFTPLogin         = Duration(30 * time.Second)
+	DefaultFTPIdle          = Duration(5 * time.Minute)
+	DefaultFTPStall         = Duration(2 * time.Minute)
+	DefaultFTPGrace         = Duration(30 * time.Second)
 	DefaultWeight           = 1
 	DefaultPriority         = 50
 	DefaultWorkers          = 192

@@ -66,19 +66,7 @@ func settingsTable(s *Settings) []entry {
 			{name: "listen", to: &s.HTTP.Listen, check: listenAddress, doc: "host:port. Anything but loopback needs a token file; port 0 is any free one."},
 			{name: "token_file", to: &s.HTTP.TokenFile, doc: "File that holds the token which requests carry. Empty: none, loopback only."},
 		}},
-		{name: "ftp", doc: "The FTP gate. It listens only with the role ftp and a users file.", keys: []entry{
-			{name: "listen", to: &s.FTP.Listen, check: listenAddress, doc: "host:port of the control connection."},
-			{name: "listen_tls", to: &s.FTP.ListenTLS, check: listenAddressOrNone, doc: "host:port where connections are encrypted from the first byte. Empty: none."},
-			{name: "require_tls", to: &s.FTP.RequireTLS, doc: "Refuse passwords and data that are not encrypted."},
-			{name: "resume_ttl", to: &s.FTP.ResumeTTL, max: int64(30 * 24 * time.Hour), doc: "How long broken uploads are kept for their owner to go on with; 0: not at all."},
-			{name: "passive_ports", to: &s.FTP.PassivePorts, check: passivePorts, doc: "First and last port of data connections, as 30000-30099."},
-			{name: "public_host", to: &s.FTP.PublicHost, check: publicHost, doc: "Address that clients are told for data connections, when a router stands between. Empty: the one they came to."},
-			{name: "users_file", to: &s.FTP.UsersFile, doc: "File of the FTP users. Empty: no FTP."},
-			{name: "tls", doc: "Certificate of the FTP gate. Empty: no encryption.", keys: []entry{
-				{name: "cert", to: &s.FTP.TLS.Cert, doc: "PEM file of the certificate and its chain."},
-				{name: "key", to: &s.FTP.TLS.Key, doc: "PEM file of its key."},
-			}},
-		}},
+		{name: "ftp", doc: "The FTP gate. It listens only with the role ftp and a users file.", keys: ftpTable(&s.FTP)},
 		{name: "log", doc: "How much is logged, and how.", keys: []entry{
 			{name: "level", to: &s.Log.Level, words: []string{"debug", "info", "warn", "error"}, doc: "The least important lines that are written."},
 			{name: "format", to: &s.Log.Format, words: []string{"auto", "console", "json"}, doc: "auto is console on a terminal, else json."},

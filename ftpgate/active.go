@@ -49,7 +49,7 @@ func (s *session) setActive(to netip.AddrPort, err error) {
 		s.reply(503, "you said EPSV ALL")
 	case err != nil:
 		s.reply(501, "%s", err)
-	case to.Addr() != s.remote || to.Port() < firstFreePort:
+	case to.Addr() != s.client || to.Port() < firstFreePort:
 		s.reply(504, "only your own address, and a port from %d", firstFreePort)
 	default:
 		s.dropData()

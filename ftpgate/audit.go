@@ -28,7 +28,7 @@ type Event struct {
 
 // audit completes an event and tells it.
 func (s *session) audit(e Event) {
-	e.Time, e.Session, e.Address, e.TLS = time.Now(), s.id, s.remote.String(), s.c.encrypted()
+	e.Time, e.Session, e.Address, e.TLS = time.Now(), s.id, s.client.String(), s.c.encrypted()
 	if u := s.account(); u != nil && e.User == "" {
 		e.User = u.Name
 	}

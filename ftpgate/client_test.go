@@ -22,7 +22,12 @@ type client struct {
 
 func dial(t *testing.T, g *gate) *client {
 	t.Helper()
-	conn, err := net.Dial("tcp", g.Addr().String())
+	return dialAt(t, g.Addr().String())
+}
+
+func dialAt(t *testing.T, address string) *client {
+	t.Helper()
+	conn, err := net.Dial("tcp", address)
 	check(t, err)
 	c := &client{t: t, conn: conn, raw: conn.(*net.TCPConn), r: bufio.NewReader(conn)}
 	closing(t, conn)
@@ -39,9 +44,14 @@ func login(t *testing.T, g *gate) *client {
 func loginAs(t *testing.T, g *gate, name string) *client {
 	t.Helper()
 	c := dial(t, g)
+	c.login(name)
+	return c
+}
+
+func (c *client) login(name string) {
+	c.t.Helper()
 	c.do(331, "USER %s", name)
 	c.do(230, "PASS %s", password)
-	return c
 }
 
 func (c *client) send(format string, args ...any) {

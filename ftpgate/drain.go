@@ -16,7 +16,7 @@ func (g *Gate) drain(cut context.CancelCauseFunc) {
 	}
 	g.mu.Unlock()
 	close(g.draining)
-	grace := time.NewTimer(g.o.Grace)
+	grace := time.NewTimer(g.Grace())
 	defer grace.Stop()
 	select {
 	case <-g.idle:
@@ -25,6 +25,12 @@ func (g *Gate) drain(cut context.CancelCauseFunc) {
 		<-g.idle
 	}
 }
+
+// SetGrace says how long transfers in hand may go on when Run is to end, in place of [Options].Grace. Before that end.
+func (g *Gate) SetGrace(d time.Duration) { g.grace.Store(int64(d)) }
+
+// Grace is how long transfers in hand may go on when Run is to end.
+func (g *Gate) Grace() time.Duration { return time.Duration(g.grace.Load()) }
 
 func (g *Gate) isDraining() bool {
 	select {
@@ -65,7 +71,7 @@ func (g *Gate) Sessions() []Session {
 }
 
 func (s *session) describe() Session {
-	d := Session{ID: s.id, Address: s.remote.String(), Since: s.since, TLS: s.c.encrypted()}
+	d := Session{ID: s.id, Address: s.client.String(), Since: s.since, TLS: s.c.encrypted()}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.user != nil {

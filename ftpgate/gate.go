@@ -9,6 +9,7 @@ import (
 	"net"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"go.uber.org/zap"
@@ -36,6 +37,7 @@ type Gate struct {
 	plain    net.Listener
 	tls      net.Listener  // nil: no implicit encryption
 	draining chan struct{} // closed when no new session is taken
+	grace    atomic.Int64  // a time.Duration
 
 	mu       sync.Mutex
 	sessions map[string]*session
@@ -57,6 +59,7 @@ func New(o Options) (*Gate, error) {
 		paces: newPaces(), buffers: newBuffers(),
 		draining: make(chan struct{}), sessions: map[string]*session{}, from: map[string]int{}, idle: make(chan struct{}),
 	}
+	g.SetGrace(o.Grace)
 	if g.secure, err = secureConfig(o.TLS); err != nil {
 		return nil, err
 	}
@@ -90,7 +93,7 @@ func (g *Gate) AddrTLS() net.Addr {
 	return g.tls.Addr()
 }
 
-// Run serves until ctx ends. Then no new session is taken and idle ones end at once; transfers in hand have [Options].Grace to
+// Run serves until ctx ends. Then no new session is taken and idle ones end at once; transfers in hand have [Gate.Grace] to
 // finish, and what they leave is kept for their owners. It returns when all sessions have ended.
 func (g *Gate) Run(ctx context.Context) error {
 	hard, cut := context.WithCancelCause(context.WithoutCancel(ctx))
@@ -121,8 +124,12 @@ func (g *Gate) serve(ctx, hard context.Context, l net.Listener, implicit bool) e
 		return errors.Join(fmt.Errorf("FTP library: %w", err), l.Close())
 	}
 	defer context.AfterFunc(ctx, func() { _ = l.Close() })()
-	err = lib.Serve(&listener{Listener: l, g: g, ctx: ctx, hard: hard, implicit: implicit})
+	clients := &listener{Listener: l, g: g, ctx: ctx, hard: hard, implicit: implicit, welcomed: make(chan *control)}
+	var taking sync.WaitGroup
+	taking.Go(clients.take)
+	err = lib.Serve(clients)
 	_ = l.Close()
+	taking.Wait()
 	if ctx.Err() != nil || errors.Is(err, net.ErrClosed) {
 		return nil
 	}
@@ -133,7 +140,7 @@ func (g *Gate) serve(ctx, hard context.Context, l net.Listener, implicit bool) e
 func (g *Gate) admit(s *session) string {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	address := s.remote.String()
+	address := s.client.String()
 	switch {
 	case g.stopping:
 		return errDraining.Error()
@@ -152,7 +159,7 @@ func (g *Gate) leave(s *session) {
 	s.end()
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	address := s.remote.String()
+	address := s.client.String()
 	if g.from[address]--; g.from[address] <= 0 {
 		delete(g.from, address)
 	}

@@ -2,11 +2,11 @@ package ftpgate
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"net"
 	"net/netip"
+	"sync"
 	"time"
 
 	"go.uber.org/zap"
@@ -18,41 +18,78 @@ const (
 	keepAlive     = 30 * time.Second
 )
 
-// listener hands the library connections that are worth a session. It ends with ctx.
+// listener hands the library connections that are worth a session, while take runs. It ends with ctx.
 type listener struct {
 	net.Listener
 	g        *Gate
 	ctx      context.Context //nolint:containedctx // lives as long as the listener
 	hard     context.Context //nolint:containedctx // of the sessions: outlives ctx by the grace
 	implicit bool
+	welcomed chan *control
 }
 
-// Accept waits for a client that is served; others are refused here. Its error is the end.
+// Accept gives the library a client that is served. Its error is the end.
 func (l *listener) Accept() (net.Conn, error) {
+	select {
+	case c := <-l.welcomed:
+		return c, nil
+	case <-l.ctx.Done():
+		return nil, net.ErrClosed
+	}
+}
+
+// take accepts connections until ctx ends. Nobody waits for a proxy that does not say who its client is.
+func (l *listener) take() {
+	var slow sync.WaitGroup
+	defer slow.Wait()
 	for {
 		conn, err := l.Listener.Accept()
-		if err != nil {
-			if errors.Is(err, net.ErrClosed) || l.ctx.Err() != nil {
-				return nil, net.ErrClosed
-			}
+		switch {
+		case err == nil:
+		case errors.Is(err, net.ErrClosed) || l.ctx.Err() != nil:
+			return
+		default:
 			l.g.o.Log.Warn("accept failed", zap.Error(err))
 			wait(l.ctx, acceptPause)
 			continue
 		}
-		if c := l.welcome(conn.(*net.TCPConn)); c != nil {
-			return c, nil
+		raw := conn.(*net.TCPConn)
+		if l.g.isProxy(addrOf(raw.RemoteAddr())) {
+			slow.Go(func() { l.meet(raw) })
+		} else {
+			l.meet(raw)
 		}
 	}
 }
 
+// meet finds out whose a connection is and hands it on.
+func (l *listener) meet(raw *net.TCPConn) {
+	defer context.AfterFunc(l.ctx, func() { _ = raw.SetReadDeadline(time.Now()) })()
+	e, err := l.g.endsOf(raw)
+	if err != nil {
+		l.g.o.Log.Warn("connection of a proxy refused", zap.Stringer("address", addrOf(raw.RemoteAddr())), zap.Error(err))
+		_ = raw.Close()
+		return
+	}
+	c := l.welcome(raw, e)
+	if c == nil {
+		return
+	}
+	select {
+	case l.welcomed <- c:
+	case <-l.ctx.Done():
+		_ = c.Close()
+	}
+}
+
 // welcome makes a session of a connection, or refuses it.
-func (l *listener) welcome(raw *net.TCPConn) *control {
+func (l *listener) welcome(raw *net.TCPConn, e ends) *control {
 	g := l.g
 	ctx, cancel := context.WithCancelCause(l.hard)
 	c := newControl(raw, g.secure)
-	c.s = g.begin(ctx, cancel, c, rand.Text()[:10], l.implicit)
+	c.s = l.begin(ctx, cancel, c, e)
 	why := ""
-	if left := g.o.Bans.Banned(c.s.remote.String()); left > 0 {
+	if left := g.o.Bans.Banned(e.client.String()); left > 0 {
 		why = fmt.Sprintf("too many wrong passwords; try again in %s", left.Round(time.Second))
 	} else if err := errors.Join(prepareControl(raw), raw.SetKeepAlivePeriod(keepAlive)); err != nil {
 		why = "the connection cannot be used"

@@ -41,7 +41,7 @@ func (s *session) cmdPass(password string) {
 		s.refuseLogin(name, "no such user")
 	case !ok:
 		s.refuseLogin(name, "wrong password")
-	case !u.from(s.remote):
+	case !u.from(s.client):
 		s.refuseLogin(name, "the user may not come from this address")
 	default:
 		s.enter(u)
@@ -85,7 +85,7 @@ func (g *Gate) join(s *session, u *User) bool {
 
 // refuseLogin answers a login that failed, late.
 func (s *session) refuseLogin(name, why string) {
-	address := s.remote.String()
+	address := s.client.String()
 	count := s.g.o.Bans.Failed(address)
 	s.g.metrics.logins.WithLabelValues("refused").Inc()
 	s.audit(Event{Kind: "login", User: name, Refused: why})

@@ -105,7 +105,7 @@ func (s *session) cmdStat(param string) {
 	}
 	s.replyLines(211, "this session", []string{
 		"user: " + s.account().Name,
-		"from: " + s.remote.String(),
+		"from: " + s.client.String(),
 		"since: " + s.since.UTC().Format(time.RFC3339),
 		"folder: " + s.cwd,
 		fmt.Sprintf("encrypted: commands %t, data %t", s.c.encrypted(), s.private),

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net/netip"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -41,6 +42,9 @@ type Options struct {
 	PassivePorts PortRange
 	// PublicHost is what clients are told by PASV, an IPv4 address or a name. Empty: the address they came to.
 	PublicHost string
+	// Proxies are the load balancers that are believed when they tell by PROXY protocol v2 who their clients are. A connection of
+	// theirs must begin with that.
+	Proxies []netip.Prefix
 	// TLS names the files of the certificate, read again when they change. Without them nothing is encrypted.
 	TLS TLS
 	// RequireTLS refuses passwords and data that are not encrypted.

@@ -20,7 +20,7 @@ const (
 type passive struct {
 	l    *net.TCPListener
 	done func()
-	from netip.Addr
+	s    *session
 	once sync.Once
 }
 
@@ -39,11 +39,20 @@ func (p *passive) open(ctx context.Context) (*net.TCPConn, error) {
 		if err != nil {
 			return nil, fmt.Errorf("data connection: %w", err)
 		}
-		if addrOf(conn.RemoteAddr()) == p.from {
+		if p.s.isOwn(conn) {
 			return conn, nil
 		}
 		_ = conn.Close()
 	}
+}
+
+// isOwn reports whether a data connection comes from the session's client, by the same way or directly.
+func (s *session) isOwn(conn *net.TCPConn) bool {
+	if from := addrOf(conn.RemoteAddr()); !s.proxied || !s.g.isProxy(from) {
+		return from == s.client
+	}
+	e, err := s.g.endsOf(conn)
+	return err == nil && e.client == s.client
 }
 
 func (p *passive) close() {
@@ -53,14 +62,14 @@ func (p *passive) close() {
 	})
 }
 
-// listenPassive makes a passive opener at the address that the client came to.
+// listenPassive makes a passive opener at the address that the client's connection ends at.
 func (s *session) listenPassive() (*passive, error) {
 	s.dropData()
 	l, done, err := s.g.ports.listen(s.ctx, s.local)
 	if err != nil {
 		return nil, err
 	}
-	p := &passive{l: l, done: done, from: s.remote}
+	p := &passive{l: l, done: done, s: s}
 	s.data = p
 	return p, nil
 }
@@ -87,7 +96,7 @@ func (s *session) cmdPasv(string) {
 
 func (s *session) cmdEpsv(param string) {
 	want := "1"
-	if s.local.Is6() {
+	if s.came.Is6() {
 		want = "2"
 	}
 	switch param {
@@ -117,8 +126,8 @@ func portOf(l *net.TCPListener) int { return l.Addr().(*net.TCPAddr).Port }
 
 // passiveHost is the IPv4 address that PASV tells: the public one, except to the machine itself.
 func (s *session) passiveHost() (netip.Addr, error) {
-	host := s.local
-	if s.g.public.host != "" && !s.remote.IsLoopback() {
+	host := s.came
+	if s.g.public.host != "" && !s.client.IsLoopback() {
 		var err error
 		if host, err = s.g.public.resolve(s.ctx); err != nil {
 			return host, err

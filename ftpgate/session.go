@@ -2,6 +2,7 @@ package ftpgate
 
 import (
 	"context"
+	"crypto/rand"
 	"net/netip"
 	"path"
 	"sync"
@@ -27,8 +28,8 @@ type session struct {
 	log    *zap.Logger
 	id     string
 	since  time.Time
-	remote netip.Addr
-	local  netip.Addr
+	ends
+	local netip.Addr // of this machine, for data connections
 
 	last     bool   // no command is read any more
 	faults   int    // lines that were no command
@@ -51,12 +52,12 @@ type session struct {
 }
 
 // begin makes the session of a new connection.
-func (g *Gate) begin(ctx context.Context, cancel context.CancelCauseFunc, c *control, id string, implicit bool) *session {
-	remote, local := addrOf(c.raw.RemoteAddr()), addrOf(c.raw.LocalAddr())
+func (l *listener) begin(ctx context.Context, cancel context.CancelCauseFunc, c *control, e ends) *session {
+	id := rand.Text()[:10]
 	return &session{
-		g: g, c: c, ctx: ctx, cancel: cancel, id: id, since: time.Now(), remote: remote, local: local, cwd: "/", facts: allFacts(),
-		sized: implicit, private: implicit,
-		log: g.o.Log.With(zap.String("session", id), zap.Stringer("address", remote)),
+		g: l.g, c: c, ctx: ctx, cancel: cancel, id: id, since: time.Now(), ends: e, local: addrOf(c.raw.LocalAddr()), cwd: "/",
+		facts: allFacts(), sized: l.implicit, private: l.implicit,
+		log: l.g.o.Log.With(zap.String("session", id), zap.Stringer("address", e.client)),
 	}
 }
 

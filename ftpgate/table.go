@@ -128,7 +128,7 @@ func (s *session) allowed(e entry) bool {
 		return false
 	}
 	u, ok := s.g.o.Users.Lookup(was.Name)
-	if !ok || !u.from(s.remote) {
+	if !ok || !u.from(s.client) {
 		s.last = true
 		s.reply(421, "you may not be here any more")
 		return false

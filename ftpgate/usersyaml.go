@@ -3,7 +3,6 @@ package ftpgate
 import (
 	"errors"
 	"fmt"
-	"net/netip"
 	"path"
 	"strconv"
 	"strings"
@@ -130,12 +129,9 @@ func (u *User) setPermissions(words *[]string) error {
 
 func (u *User) setAddresses(list []string) error {
 	for _, text := range list {
-		p, err := netip.ParsePrefix(text)
-		if a, errAddr := netip.ParseAddr(text); errAddr == nil {
-			p, err = netip.PrefixFrom(a, a.BitLen()), nil
-		}
+		p, err := config.ParseNetwork(text)
 		if err != nil {
-			return fmt.Errorf("%s: addresses: %s is no address such as 10.0.0.5, and no network such as 10.0.0.0/8", strconv.Quote(u.Name), strconv.Quote(text))
+			return fmt.Errorf("%s: addresses: %w", strconv.Quote(u.Name), err)
 		}
 		u.Addresses = append(u.Addresses, p)
 	}

@@ -40,6 +40,7 @@ var sdks = map[string][]string{
 	"github.com/fsnotify/fsnotify":      {"storage/posix"},
 	"github.com/hashicorp/consul/api":   {"leases/consul", "cluster"},
 	"goftp.io/server":                   {"ftpgate"},
+	"github.com/pires/go-proxyproto":    {"ftpgate"},
 	"github.com/disintegration/imaging": {"thumbnails"},
 	"golang.org/x/image":                {"thumbnails", "testdata"},
 	"github.com/spf13/cobra":            {"cmd"},

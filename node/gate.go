@@ -31,25 +31,43 @@ func (n *Node) buildGate() error {
 	if err != nil {
 		return fmt.Errorf("ftp.users_file: %w", err)
 	}
-	first, last, err := s.FTP.PortRange()
+	o, err := gateOptions(s.FTP)
 	if err != nil {
-		return fmt.Errorf("ftp.passive_ports: %w", err)
+		return err
 	}
-	resume := s.FTP.ResumeTTL.D()
-	if resume == 0 {
-		resume = -1
-	}
-	n.gate, err = ftpgate.New(ftpgate.Options{
-		Listen: s.FTP.Listen, ListenTLS: s.FTP.ListenTLS, PassivePorts: ftpgate.PortRange{First: first, Last: last},
-		PublicHost: s.FTP.PublicHost, TLS: ftpgate.TLS(s.FTP.TLS), RequireTLS: s.FTP.RequireTLS,
-		Users: users, Folders: n.gateFolder, Writable: n.gateWritable, Heard: n.gateHeard, Audit: n.gateAudit,
-		Node: s.Node.ID, ResumeTTL: resume, Log: n.log, Metrics: n.o.Registry,
-	})
+	o.Users, o.Folders, o.Writable, o.Heard, o.Audit = users, n.gateFolder, n.gateWritable, n.gateHeard, n.gateAudit
+	o.Node, o.Log, o.Metrics = s.Node.ID, n.log, n.o.Registry
+	n.gate, err = ftpgate.New(o)
 	if err != nil {
 		return fmt.Errorf("ftp: %w", err)
 	}
 	n.onClose(n.closeGate)
 	return nil
+}
+
+// gateOptions are what the settings say of the gate.
+func gateOptions(f config.FTP) (ftpgate.Options, error) {
+	o := ftpgate.Options{
+		Listen: f.Listen, ListenTLS: f.ListenTLS, PublicHost: f.PublicHost, TLS: ftpgate.TLS(f.TLS), RequireTLS: f.RequireTLS,
+		AllowCutTLS: f.AllowCutTLS, MaxSessions: f.MaxSessions, PerAddress: f.MaxPerAddress, Login: f.Login.D(), Idle: f.Idle.D(),
+		Stall: f.Stall.D(), Grace: f.Grace.D(), ResumeTTL: f.ResumeTTL.D(), Settle: f.Settle.D(), Checkpoint: f.Checkpoint.D(),
+	}
+	if o.ResumeTTL == 0 {
+		o.ResumeTTL = -1
+	}
+	for _, text := range f.Proxies {
+		p, err := config.ParseNetwork(text)
+		if err != nil {
+			return o, fmt.Errorf("ftp.proxies: %w", err)
+		}
+		o.Proxies = append(o.Proxies, p)
+	}
+	first, last, err := f.PortRange()
+	if err != nil {
+		return o, fmt.Errorf("ftp.passive_ports: %w", err)
+	}
+	o.PassivePorts = ftpgate.PortRange{First: first, Last: last}
+	return o, nil
 }
 
 // closeGate lets the listeners of a gate go that never ran; one that did has none any more.

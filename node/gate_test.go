@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os/exec"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -61,4 +62,37 @@ func TestGate_isClosedWithANodeThatNeverRan(t *testing.T) {
 	o.Settings.FTP.Listen, o.Registry = addr, options(t, "").Registry
 	r := start(t, o)
 	within(t, 10*time.Second, "active", func() bool { return r.State() == "active" })
+}
+
+// Every key of the gate's settings reaches the gate.
+func TestGate_heedsEverySetting(t *testing.T) {
+	before, err := gateOptions(config.Default().FTP)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range reflect.TypeFor[config.FTP]().NumField() {
+		f := config.Default().FTP
+		v, name := reflect.ValueOf(&f).Elem().Field(i), reflect.TypeFor[config.FTP]().Field(i).Name
+		if name == "UsersFile" {
+			continue // it is read before
+		}
+		switch {
+		case name == "Proxies":
+			f.Proxies = []string{"10.0.0.5"}
+		case name == "TLS":
+			f.TLS.Cert = "cert.pem"
+		case name == "PassivePorts":
+			f.PassivePorts = "1-2"
+		case v.Kind() == reflect.String:
+			v.SetString("other:1")
+		case v.Kind() == reflect.Bool:
+			v.SetBool(true)
+		default:
+			v.SetInt(v.Int() + 1)
+		}
+		after, err := gateOptions(f)
+		if err != nil || reflect.DeepEqual(before, after) {
+			t.Errorf("want ftp setting %s to change something, got %+v, %v", name, after, err)
+		}
+	}
 }

@@ -42,13 +42,21 @@ func (n *Node) Run(ctx context.Context) error {
 		done <- errors.Join(n.run(ctx), n.Close())
 	}()
 	hung := make(chan struct{})
-	defer context.AfterFunc(ctx, func() { time.AfterFunc(n.room.Grace()+closeTime, func() { close(hung) }) })()
+	defer context.AfterFunc(ctx, func() { time.AfterFunc(n.grace()+closeTime, func() { close(hung) }) })()
 	select {
 	case err := <-done:
 		return err
 	case <-hung:
 		return ErrHung
 	}
+}
+
+// grace is how long what is in hand may go on: walks, and transfers by FTP.
+func (n *Node) grace() time.Duration {
+	if n.gate == nil {
+		return n.room.Grace()
+	}
+	return max(n.room.Grace(), n.gate.Grace())
 }
 
 func (n *Node) left() {
@@ -63,6 +71,9 @@ func (n *Node) Drain(deadline time.Duration) {
 	n.leaving.Do(func() {
 		n.log.Info("draining", zap.Duration("deadline", deadline))
 		n.room.SetGrace(deadline)
+		if n.gate != nil {
+			n.gate.SetGrace(deadline)
+		}
 		close(n.leave)
 	})
 }
