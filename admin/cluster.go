@@ -39,6 +39,7 @@ type Member struct {
 	Weight       int           `json:"weight"`
 	Priority     int           `json:"priority"`
 	Share        float64       `json:"share"` // how much of its weight it can do at the moment, at most 1
+	Part         float64       `json:"part"`  // of the partitions that all share, those that it holds
 	Version      string        `json:"version"`
 	Rules        string        `json:"rules"`         // hash of the rule set in force
 	RulesVersion int           `json:"rules_version"` // 0: rule files of its own

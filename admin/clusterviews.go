@@ -74,7 +74,7 @@ func memberViews(c Cluster, now time.Time) []memberView {
 func memberViewOf(m Member, now time.Time) memberView {
 	v := memberView{
 		Member: m, Level: levelOf(m.State), RolesText: Visible(strings.Join(m.Roles, ", ")), WaitingText: count(m.Waiting),
-		LagText: "-", ShareText: fmt.Sprintf("%.0f %%", math.Round(100*m.Share)), ShareMark: markIf(m.Share < 1, "warn"),
+		LagText: "-", ShareText: shareText(m), ShareMark: markIf(m.Share < 1, "warn"),
 		ShortRules: short(m.Rules),
 	}
 	if m.Lag > 0 {
@@ -87,6 +87,15 @@ func memberViewOf(m Member, now time.Time) memberView {
 		v.URL = (&url.URL{Scheme: "http", Host: m.Address, Path: "/cluster"}).String()
 	}
 	return v
+}
+
+// shareText is the part of the partitions that a node holds, and whether it gave up some because it is behind.
+func shareText(m Member) string {
+	text := fmt.Sprintf("%.0f\u202f%%", math.Round(100*m.Part))
+	if m.Share < 1 {
+		text += fmt.Sprintf(", slowed to %.0f\u202f%%", math.Round(100*m.Share))
+	}
+	return text
 }
 
 // summaryOf counts the members by their state, in the order of a node's life.

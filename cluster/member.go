@@ -40,6 +40,9 @@ type Member struct {
 	Waiting      int           `json:"waiting"` // drops that wait, rounded down
 	Lag          time.Duration `json:"lag_ns"`  // how long the oldest of them has waited, rounded down
 	Started      time.Time     `json:"started"` // by its own clock; for people only
+
+	// Session holds the entry, and so all leases of the member; known of the members of a [View].
+	Session string `json:"-"`
 }
 
 // NewInstance makes an id of one start of a node: "<node id>.<12 random characters>".

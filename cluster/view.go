@@ -43,6 +43,7 @@ func (c *Cluster) View() View {
 	}
 	first := Member{}
 	for _, e := range c.state.members {
+		e.Session = e.session
 		v.Members = append(v.Members, e.Member)
 		if first.ID == "" || e.before(first) {
 			first = e.Member

@@ -8,6 +8,7 @@ import (
 	"hotfolderd/admin"
 	"hotfolderd/asset"
 	"hotfolderd/cluster"
+	"hotfolderd/cluster/shares"
 	"hotfolderd/leases/consul"
 )
 
@@ -36,14 +37,46 @@ func (n *Node) clusterView() admin.Cluster {
 	if v.Main != "" {
 		c.Main = v.Main
 	}
+	parts := n.parts()
 	for _, m := range v.Members {
-		c.Members = append(c.Members, memberView(m, v))
+		m.State = n.stateOf(m)
+		c.Members = append(c.Members, memberView(m, v, parts))
 	}
+	own := 0
 	for _, h := range n.claims.now().Status() {
+		if shares.Common(h.Name) {
+			own++
+		}
 		c.Partitions = append(c.Partitions, admin.Partition{Name: h.Name, Token: h.Token.String(), InHand: h.InHand, Draining: h.Draining})
+	}
+	for i := range c.Members {
+		if c.Members[i].Self { // without contact it is not what Consul said last
+			c.Members[i].Part = part(own)
+		}
 	}
 	return c
 }
+
+// stateOf is the state of a member. The node's own entry may be from before Consul went away.
+func (n *Node) stateOf(m cluster.Member) string {
+	if m.ID == n.o.Settings.Node.ID {
+		return string(n.State())
+	}
+	return m.State
+}
+
+// parts are how many of the partitions that all share each session holds.
+func (n *Node) parts() map[string]int {
+	parts := map[string]int{}
+	for name, session := range n.together.leaser.Held() {
+		if shares.Common(name) {
+			parts[session]++
+		}
+	}
+	return parts
+}
+
+func part(partitions int) float64 { return float64(partitions) / shares.DefaultPartitions }
 
 // forgetMain is for admin.Backend.
 func (n *Node) forgetMain(ctx context.Context, id string) error {
@@ -63,14 +96,14 @@ func (n *Node) forgetMain(ctx context.Context, id string) error {
 	return err
 }
 
-func memberView(m cluster.Member, v cluster.View) admin.Member {
+func memberView(m cluster.Member, v cluster.View, parts map[string]int) admin.Member {
 	suspected := false
 	for _, s := range v.Suspects {
 		suspected = suspected || s.Instance == m.Instance
 	}
 	return admin.Member{
 		ID: m.ID, Instance: m.Instance, Address: m.Address, State: admin.State(m.State), Roles: m.Roles, Weight: m.Weight,
-		Priority: m.Priority, Share: m.Share, Version: m.Version, Rules: m.Rules, RulesVersion: m.RulesVersion, Waiting: m.Waiting,
+		Priority: m.Priority, Share: m.Share, Part: part(parts[m.Session]), Version: m.Version, Rules: m.Rules, RulesVersion: m.RulesVersion, Waiting: m.Waiting,
 		Lag: m.Lag, Started: m.Started, Suspected: suspected, Self: m.ID == v.Self,
 	}
 }

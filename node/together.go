@@ -25,6 +25,7 @@ import (
 type together struct {
 	conn    *consul.Conn
 	keeper  *consul.Keeper
+	leaser  *consul.Leaser
 	members *cluster.Cluster
 }
 
@@ -160,6 +161,7 @@ func (n *Node) leasesTogether(ctx context.Context, main *opened) (*consul.Leaser
 	}
 	l := consul.New(n.together.conn, n.together.keeper, consul.Options{Root: consul.Root(namespace), Epoch: n.epoch, Log: n.log})
 	n.onClose(l.Close)
+	n.together.leaser = l
 	return l, nil
 }
 

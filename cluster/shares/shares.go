@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -80,7 +81,7 @@ func New(o Options) *Shares {
 	}
 	s := &Shares{o: o, wake: make(chan struct{}, 1), sets: map[string]*set{}}
 	s.in.seen = o.Watch == nil
-	s.table.Store(&table{common: newSet("p/", "", o.Partitions)})
+	s.table.Store(&table{common: newSet(commonPrefix, "", o.Partitions)})
 	return s
 }
 
@@ -104,7 +105,7 @@ func (s *Shares) pin() {
 	t := &table{common: s.table.Load().common, pinned: make(map[string]*set, len(s.in.pins))}
 	for hotfolder := range s.in.pins {
 		if s.sets[hotfolder] == nil {
-			s.sets[hotfolder] = newSet("p/"+hotfolder+"/", hotfolder, s.o.PinnedPartitions)
+			s.sets[hotfolder] = newSet(commonPrefix+hotfolder+"/", hotfolder, s.o.PinnedPartitions)
 		}
 		t.pinned[hotfolder] = s.sets[hotfolder]
 	}
@@ -132,6 +133,14 @@ func (s *Shares) signal() {
 	default:
 	}
 }
+
+// Common reports whether a name is of a partition of the namespace, and not of a pinned hotfolder.
+func Common(name string) bool {
+	number, ok := strings.CutPrefix(name, commonPrefix)
+	return ok && !strings.Contains(number, "/")
+}
+
+const commonPrefix = "p/"
 
 // Held is one partition in this node's hands.
 type Held struct {

@@ -123,7 +123,10 @@ func (c *client) refused(status int, body io.Reader) error {
 	var problem struct {
 		Detail string `json:"detail"`
 	}
-	if json.NewDecoder(body).Decode(&problem) != nil || problem.Detail == "" {
+	switch known := json.NewDecoder(body).Decode(&problem) == nil && problem.Detail != ""; {
+	case known && status == http.StatusNotFound:
+		return notFoundf("%s", problem.Detail)
+	case !known:
 		problem.Detail = http.StatusText(status)
 	}
 	return fmt.Errorf("the node at %s answers %d: %s", c.base, status, problem.Detail)

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"net/url"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -22,7 +23,44 @@ func (a *app) clusterCommand() *cobra.Command {
 		RunE: func(c *cobra.Command, _ []string) error { return a.cluster(c.Context(), address) },
 	})
 	addressFlag(c, &address)
+	c.AddCommand(a.forgetCommand())
 	return c
+}
+
+// forgotten is the result of cluster forget.
+type forgotten struct {
+	Forgotten string `json:"forgotten"`
+}
+
+func (a *app) forgetCommand() *cobra.Command {
+	var address string
+	c := a.reading(&cobra.Command{
+		Use: "forget NODE", Short: "Give the duty of a lost main node to the next one",
+		Long: "With isolation: static all nodes are read-only while the main node is lost. This asks the node that runs with these settings to\n" +
+			"give its duty to the best of those that live. Use it when the main node will not come back soon; should it come back, it is the\n" +
+			"main node again. A node that leaves in order hands its duty over by itself.",
+		Args: take(1, 1, "the id of the node"),
+		RunE: func(c *cobra.Command, args []string) error { return a.forget(c.Context(), address, args[0]) },
+	})
+	addressFlag(c, &address)
+	c.ValidArgsFunction = cobra.NoFileCompletions
+	return c
+}
+
+func (a *app) forget(ctx context.Context, address, node string) error {
+	c, err := a.clientOf(address)
+	if err != nil {
+		return err
+	}
+	var got forgotten
+	if err := c.tell(ctx, "/v1/cluster/"+url.PathEscape(node)+"/forget", struct{}{}, &got); err != nil {
+		return err
+	}
+	if a.json {
+		return a.printJSON(got)
+	}
+	a.printf("node %s is not the main node any more\n", show(got.Forgotten))
+	return nil
 }
 
 func (a *app) cluster(ctx context.Context, address string) error {
@@ -49,8 +87,8 @@ func (a *app) printCluster(c admin.Cluster) error {
 	w := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "NODE\tSTATE\tADDRESS\tROLES\tWEIGHT\tSHARE\tPRIORITY\tWAITING\tOLDEST\tRULES\tVERSION\tUP")
 	for _, m := range c.Members {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\t%.0f%%\t%d\t%d\t%s\t%s\t%s\t%s\n", show(m.ID)+yes(m.Self, " *", ""), stateText(m),
-			orDash(m.Address), admin.Visible(strings.Join(m.Roles, ",")), m.Weight, 100*m.Share, m.Priority, m.Waiting, oldestText(m.Lag),
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\t%s\t%d\t%d\t%s\t%s\t%s\t%s\n", show(m.ID)+yes(m.Self, " *", ""), stateText(m),
+			orDash(m.Address), admin.Visible(strings.Join(m.Roles, ",")), m.Weight, shareText(m), m.Priority, m.Waiting, oldestText(m.Lag),
 			rulesText(m.RulesVersion, m.Rules), orDash(m.Version), upText(m.Started))
 	}
 	if err := w.Flush(); err != nil {
@@ -83,6 +121,15 @@ func (a *app) printOwn(c admin.Cluster) {
 
 func stateText(m admin.Member) string {
 	return show(m.State) + yes(m.Suspected, ", not reached", "")
+}
+
+// shareText is the part of the partitions that a node holds, and whether it gave up some because it is behind.
+func shareText(m admin.Member) string {
+	text := fmt.Sprintf("%.0f%%", 100*m.Part)
+	if m.Share < 1 {
+		text += fmt.Sprintf(", slowed to %.0f%%", 100*m.Share)
+	}
+	return text
 }
 
 // rulesText is a rule set as short as it can be compared.

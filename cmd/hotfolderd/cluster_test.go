@@ -39,11 +39,18 @@ func (p *played) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		answer = p.cluster
 	case "/v1/cache/clear":
 		answer = map[string]any{"cleared": true, "index": "node-a.X:7"}
+	case "/v1/hotfolders/inbox/pause", "/v1/hotfolders/inbox/resume":
+		answer = map[string]any{"hotfolder": "inbox", "paused": strings.HasSuffix(r.URL.Path, "pause")}
+	case "/v1/hotfolders/inbox/scan", "/v1/hotfolders/other/scan":
+		answer = map[string]any{"scan": "asked for"}
+	case "/v1/cluster/node-z/forget":
+		answer = map[string]any{"forgotten": "node-z"}
 	case "/v1/drain":
 		answer, p.node.State = map[string]any{}, admin.Draining
 		w.WriteHeader(http.StatusAccepted)
 	default:
-		http.NotFound(w, r)
+		w.WriteHeader(http.StatusNotFound)
+		fmt.Fprint(w, `{"detail":"there is no such thing"}`)
 		return
 	}
 	if r.Method != http.MethodGet {
@@ -90,8 +97,8 @@ func sampleCluster() admin.Cluster {
 	return admin.Cluster{
 		Node: "node-a", Main: "node-b", Isolation: "majority", Contact: true, Writable: true, Importing: true, Drift: []string{"node-b has other\nrules"},
 		Members: []admin.Member{
-			{ID: "node-a", Address: "10.0.0.1:8480", State: admin.Active, Roles: []string{"import", "web"}, Weight: 2, Priority: 50, Share: 1, Version: "1.2", Rules: strings.Repeat("ab", 32), RulesVersion: 4, Started: time.Now().Add(-time.Hour), Self: true},
-			{ID: "node-b", State: admin.Recovering, Roles: []string{"import"}, Weight: 1, Priority: 100, Share: 0.25, Version: "1.1", Rules: strings.Repeat("cd", 32), Waiting: 12, Lag: 90 * time.Second, Suspected: true},
+			{ID: "node-a", Address: "10.0.0.1:8480", State: admin.Active, Roles: []string{"import", "web"}, Weight: 2, Priority: 50, Share: 1, Part: 0.75, Version: "1.2", Rules: strings.Repeat("ab", 32), RulesVersion: 4, Started: time.Now().Add(-time.Hour), Self: true},
+			{ID: "node-b", State: admin.Recovering, Roles: []string{"import"}, Weight: 1, Priority: 100, Share: 0.25, Part: 0.0977, Version: "1.1", Rules: strings.Repeat("cd", 32), Waiting: 12, Lag: 90 * time.Second, Suspected: true},
 		},
 		Partitions:   []admin.Partition{{Name: "p/1", InHand: 3}, {Name: "p/2"}},
 		Invalidation: admin.Invalidation{Fresh: true, Events: 1200, Clears: 1},
@@ -105,9 +112,9 @@ func TestCluster_isATableForPeople(t *testing.T) {
 		t.Errorf("want 0, got %d", code)
 	}
 	wantLines(t, out, "as node node-a sees it · main node node-b · isolation majority · Consul answers",
-		"NODE      STATE                    ADDRESS        ROLES       WEIGHT  SHARE  PRIORITY  WAITING  OLDEST  RULES            VERSION  UP",
-		"node-a *  active                   10.0.0.1:8480  import,web  2       100%   50        0        -       v4 abababababab  1.2      1h0m0s",
-		"node-b    recovering, not reached  -              import      1       25%    100       12       1m30s   cdcdcdcdcdcd     1.1      -",
+		"NODE      STATE                    ADDRESS        ROLES       WEIGHT  SHARE               PRIORITY  WAITING  OLDEST  RULES            VERSION  UP",
+		"node-a *  active                   10.0.0.1:8480  import,web  2       75%                 50        0        -       v4 abababababab  1.2      1h0m0s",
+		"node-b    recovering, not reached  -              import      1       10%, slowed to 25%  100       12       1m30s   cdcdcdcdcdcd     1.1      -",
 		`warn: node-b has other\nrules`,
 		"* node node-a holds 2 partitions and has 3 drops in hand; it follows the changes of the others, 1200 names and 1 time everything forgotten",
 	)
@@ -138,6 +145,41 @@ func TestCacheClear_tellsTheIndex(t *testing.T) {
 	}
 	if want := "POST /v1/cache/clear Bearer 0123456789abcdef {}"; p.asked[0] != want {
 		t.Errorf("want %q, got %q", want, p.asked[0])
+	}
+}
+
+func TestCommands_thatTheRunningNodeIsAskedFor(t *testing.T) {
+	for _, row := range []struct {
+		args, out, json string
+		asked           []string
+	}{
+		{"pause inbox", "hotfolder inbox is paused on all nodes\n", `"paused": true`, []string{"/v1/hotfolders/inbox/pause"}},
+		{"resume inbox", "hotfolder inbox is resumed\n", `"paused": false`, []string{"/v1/hotfolders/inbox/resume"}},
+		{"scan other", "all nodes look at hotfolder other\n", `"other"`, []string{"/v1/hotfolders/other/scan"}},
+		{
+			"scan", "all nodes look at hotfolder inbox\nall nodes look at hotfolder other\n", `"inbox"`,
+			[]string{"/v1/hotfolders/inbox/scan", "/v1/hotfolders/other/scan"},
+		},
+		{"cluster forget node-z", "node node-z is not the main node any more\n", `"forgotten": "node-z"`, []string{"/v1/cluster/node-z/forget"}},
+	} {
+		p := &played{folders: []admin.Folder{{Name: "inbox"}, {Name: "other"}}}
+		code, out, said := p.ask(t, strings.Fields(row.args)...)
+		if code != exitDone || out != row.out {
+			t.Errorf("%s: want %q, got %d %q %q", row.args, row.out, code, out, said)
+		}
+		for i, route := range row.asked {
+			if want := "POST " + route + " Bearer 0123456789abcdef {}"; len(p.asked) != len(row.asked) || p.asked[i] != want {
+				t.Errorf("%s: want %q asked, got %q", row.args, want, p.asked)
+			}
+		}
+		if _, out, _ := p.ask(t, append(strings.Fields(row.args), "--json")...); !strings.Contains(out, row.json) {
+			t.Errorf("%s --json: want %s, got %s", row.args, row.json, out)
+		}
+	}
+	for _, args := range []string{"pause none", "scan none", "cluster forget none"} {
+		if code, out, said := (&played{}).ask(t, strings.Fields(args)...); code != exitNotFound || out != "" || !strings.Contains(said, "there is no such thing") {
+			t.Errorf("%s: want 3, got %d %q %q", args, code, out, said)
+		}
 	}
 }
 

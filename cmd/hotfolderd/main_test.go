@@ -13,6 +13,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 	"go.uber.org/goleak"
+	"golang.org/x/sys/unix"
 )
 
 // TestMain makes this binary the program too: scripts find it as hotfolderd, and a node under test starts it as its rendering
@@ -45,12 +46,29 @@ func TestScripts(t *testing.T) {
 			assets, err := filepath.Abs("../../testdata/assets")
 			e.Setenv("ASSETS", assets)
 			e.Setenv("XDG_STATE_HOME", filepath.Join(e.WorkDir, "state"))
-			return err
+			return errors.Join(err, setNobody(e))
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"wait_for": waitFor, "address_of": addressOf, "exits": exits, "id_of": idOf,
 		},
 	})
+}
+
+// setNobody sets $NOBODY to an address where nobody answers: it is taken while the script runs, and not listened to.
+func setNobody(e *testscript.Env) error {
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return err
+	}
+	e.Defer(func() { unix.Close(fd) })
+	if err := unix.Bind(fd, &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}); err != nil {
+		return err
+	}
+	at, err := unix.Getsockname(fd)
+	if bound, ok := at.(*unix.SockaddrInet4); ok {
+		e.Setenv("NOBODY", fmt.Sprint("127.0.0.1:", bound.Port))
+	}
+	return err
 }
 
 // waitFor DURATION COMMAND... runs a command again and again until it succeeds.

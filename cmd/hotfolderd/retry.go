@@ -3,12 +3,15 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
+	"slices"
 
 	"github.com/spf13/cobra"
 
 	"hotfolderd/asset"
 	"hotfolderd/config"
+	"hotfolderd/node"
 )
 
 // putBack is one result of retry.
@@ -98,12 +101,26 @@ func (a *app) retryEach(ctx context.Context, o *opened, set []config.Rule, todo 
 			a.printf("%s  %s  %s  is back in its hotfolder\n", back.ID, show(back.Hotfolder), show(back.Key))
 		}
 	}
+	for _, hotfolder := range hotfoldersOf(done) {
+		if err := node.AskScan(ctx, o.settings.Cluster, hotfolder); err != nil {
+			fmt.Fprintf(a.err, "hotfolderd: warning: the nodes could not be told to look at %s, and find it at the next scan: %v\n", show(hotfolder), err)
+		}
+	}
 	if a.json {
 		errs = append(errs, a.printJSON(map[string]any{"retried": done}))
 	} else if len(todo) == 0 {
 		a.printf("nothing failed\n")
 	}
 	return errors.Join(errs...)
+}
+
+func hotfoldersOf(done []putBack) (all []string) {
+	for _, one := range done {
+		if !slices.Contains(all, one.Hotfolder) {
+			all = append(all, one.Hotfolder)
+		}
+	}
+	return all
 }
 
 func (o *opened) retryOne(ctx context.Context, set []config.Rule, places map[string]place, f asset.Failure) (putBack, error) {

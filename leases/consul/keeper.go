@@ -21,6 +21,7 @@ const (
 	firstPause  = 100 * time.Millisecond
 	mostPause   = 5 * time.Second
 	destroyTime = 3 * time.Second
+	tellEvery   = time.Minute // that there is no session yet
 )
 
 // KeepOptions say whose session is kept.
@@ -147,6 +148,7 @@ func (k *Keeper) part() error {
 
 // replace destroys the lost session, so that its names are free, and makes a new one, for as long as it takes.
 func (k *Keeper) replace(ctx context.Context, lost *Session) {
+	begin, told := time.Now(), time.Time{}
 	for pause := firstPause; ctx.Err() == nil; pause = min(2*pause, mostPause) {
 		err := k.conn.DestroySession(ctx, lost.id)
 		if err == nil {
@@ -156,8 +158,9 @@ func (k *Keeper) replace(ctx context.Context, lost *Session) {
 				return
 			}
 		}
-		if ctx.Err() == nil {
-			k.log.Warn("no new consul session yet", zap.Error(err))
+		if ctx.Err() == nil && time.Since(told) >= tellEvery {
+			told = time.Now()
+			k.log.Warn("no new consul session yet", zap.Duration("took", time.Since(begin).Round(time.Millisecond)), zap.Error(err))
 		}
 		sleep(ctx, pause/2+rand.N(pause))
 	}

@@ -38,6 +38,13 @@ func (l *Leaser) Watch(ctx context.Context, seen func(held map[string]string)) {
 	}
 }
 
+// Held is the session id of every held name, as it was seen last. The map is shared: it must not be changed.
+func (l *Leaser) Held() map[string]string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.sight.held
+}
+
 // look watches all names until Close.
 func (l *Leaser) look() {
 	var last api.KVPairs

@@ -86,6 +86,11 @@ func TestCLI_cacheClear(t *testing.T) {
 	if after := b.view().Invalidation.Clears; after != before+1 {
 		t.Errorf("want b to have forgotten everything once more, got %d after %d", after, before)
 	}
+	for _, p := range w.nodes {
+		if n := strings.Count(p.log.String(), "asked to"); n != 1 {
+			t.Errorf("%s: want the clearing in the log once, got %d times\n%s", p.id, n, p.log)
+		}
+	}
 	if r := b.must(http.StatusOK, http.MethodPost, "/v1/cache/clear", "", ""); !strings.HasPrefix(r.index, "b.") {
 		t.Errorf("clear by HTTP: %v", r)
 	}

@@ -7,7 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"hotfolderd/leases/consul"
 	"hotfolderd/leases/consul/consultest"
 )
 
@@ -87,6 +86,61 @@ func TestIsolation_writesOfTheMainNodeAreToldLater(t *testing.T) {
 	}
 }
 
+// A main node that is drained or stopped hands its duty over: nobody is read-only for it, at any moment.
+func TestIsolation_aMainNodeThatLeavesInOrder(t *testing.T) {
+	t.Parallel()
+	w, _ := isolated(t, consultest.Start(t), "static")
+	a, b, c := w.nodes[0], w.nodes[1], w.nodes[2]
+	d, stop := w.drops(), make(chan struct{})
+	ended, refusals := d.stream(20, stop), c.watchAccess(stop)
+	a.mustRun("drain")
+	if err := a.wait(); err != nil {
+		t.Errorf("a: want an orderly end, got %v", err)
+	}
+	w.awaitWhole(b, c)
+	if main := c.view().Main; main != "b" {
+		t.Errorf("want b as the main node, got %q", main)
+	}
+	b.stop() // by SIGTERM
+	w.awaitWhole(c)
+	d.awaitDrop()
+	a.start()
+	w.awaitWhole(a, c)
+	within(t, 10*time.Second, "a is the main node again", func() bool { return c.view().Main == "a" }, w)
+	close(stop)
+	<-ended
+	if got := refusals(); got != "" {
+		t.Errorf("c was not read-write all the time: %s", got)
+	}
+	d.awaitGone(awaitDrops)
+	d.audit(t)
+	c.stop()
+	a.stop()
+	b.start() // the last one that left is not waited for
+	w.awaitStates("b:rw", b)
+}
+
+// watchAccess looks at the node all the time until stop; the function gives what it was when it was not read-write.
+func (p *process) watchAccess(stop <-chan struct{}) (refusals func() string) {
+	var wrong []string
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		for tick := time.NewTicker(10 * time.Millisecond); ; {
+			select {
+			case <-stop:
+				tick.Stop()
+				return
+			case <-tick.C:
+				if access := p.access(); access != "rw" {
+					wrong = append(wrong, time.Now().Format("05.000 ")+access)
+				}
+			}
+		}
+	}()
+	return func() string { <-ended; return strings.Join(wrong, ", ") }
+}
+
 // The manual says how to give the duty to another.
 func TestIsolation_aMainNodeThatWillNotComeBack(t *testing.T) {
 	t.Parallel()
@@ -95,9 +149,10 @@ func TestIsolation_aMainNodeThatWillNotComeBack(t *testing.T) {
 	a, b, c := w.nodes[0], w.nodes[1], w.nodes[2]
 	a.kill()
 	w.awaitStates("b:ro c:ro", b, c)
-	if _, err := server.Client(t).KV().Delete(consul.Root(consultest.Namespace(t))+"main", nil); err != nil {
-		t.Fatal(err)
+	if out, err := b.hotfolderd("cluster", "forget", "z"); err == nil || !has(out, "409", `"a"`) {
+		t.Errorf("forget a node that is not the main one: %v\n%s", err, out)
 	}
+	b.mustRun("cluster", "forget", "a")
 	w.awaitStates("b:rw c:rw", b, c)
 	if main := c.view().Main; main != "b" {
 		t.Errorf("want b as the main node, got %q", main)
