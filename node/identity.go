@@ -10,14 +10,18 @@ import (
 	"hotfolderd/storage"
 )
 
-// identityEvery is how often the store is asked who it is.
-const identityEvery = 2 * time.Second
+const (
+	// identityEvery is how often the store is asked who it is.
+	identityEvery = 2 * time.Second
+	// bucketIdentityEvery is the same for a bucket: nobody unmounts one, and each question is paid for.
+	bucketIdentityEvery = time.Minute
+)
 
 // watchIdentity stops imports while the store is not the one that was opened: a share that was unmounted or swapped under the
 // node. A store that does not answer at all is not judged here; its hotfolders show it.
 func (n *Node) watchIdentity(ctx context.Context) {
 	halted := false
-	every(ctx, identityEvery, func() {
+	every(ctx, n.identityEvery(), func() {
 		switch err := n.area.CheckIdentity(ctx); {
 		case errors.Is(err, storage.ErrIdentity):
 			n.halt("store", err.Error())
@@ -31,4 +35,11 @@ func (n *Node) watchIdentity(ctx context.Context) {
 			n.log.Info("the store is back, imports go on")
 		}
 	})
+}
+
+func (n *Node) identityEvery() time.Duration {
+	if isBucket(n.o.Settings.Storage.URL) {
+		return bucketIdentityEvery
+	}
+	return identityEvery
 }

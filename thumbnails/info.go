@@ -111,6 +111,6 @@ func (r *Room) writeInfo(ctx context.Context, h asset.Hash, i info) error {
 	if err != nil {
 		return err
 	}
-	_, err = r.store.Put(ctx, r.infoKey(h), bytes.NewReader(b), storage.PutOptions{Deferred: true})
+	_, err = r.store.Put(ctx, r.infoKey(h), bytes.NewReader(b), storage.PutOptions{Deferred: true, Brief: true})
 	return err
 }

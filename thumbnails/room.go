@@ -134,7 +134,7 @@ func (r *Room) keep(ctx context.Context, h asset.Hash, spec Spec, res Result) (a
 	keys := make([]asset.Key, 0, len(res.Renditions)+1)
 	for _, made := range res.Renditions {
 		key := r.rendition(h, made.Size, made.Format)
-		if _, err := r.store.Put(ctx, key, bytes.NewReader(made.Data), storage.PutOptions{Deferred: true}); err != nil {
+		if _, err := r.store.Put(ctx, key, bytes.NewReader(made.Data), storage.PutOptions{Deferred: true, Brief: true}); err != nil {
 			return asset.Thumbnails{}, err
 		}
 		keys = append(keys, key)

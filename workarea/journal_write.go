@@ -54,7 +54,7 @@ func (j *Journal) write(ctx context.Context, b []queued) error {
 	for i, q := range b {
 		lines[i] = bytes.NewReader(q.line)
 	}
-	_, err := j.a.store.Put(ctx, key, io.MultiReader(lines...), storage.PutOptions{Deferred: true})
+	_, err := j.a.store.Put(ctx, key, io.MultiReader(lines...), storage.PutOptions{Deferred: true, Brief: true})
 	if err == nil {
 		j.seq++
 	}

@@ -136,7 +136,7 @@ func (s *segments) write(ctx context.Context) error {
 		return nil
 	}
 	key := span.key(s.o.Prefix, log)
-	_, err := s.o.Store.Put(ctx, key, bytes.NewReader(encodeSegment(marks)), storage.PutOptions{Deferred: true})
+	_, err := s.o.Store.Put(ctx, key, bytes.NewReader(encodeSegment(marks)), storage.PutOptions{Deferred: true, Brief: true})
 	if err != nil {
 		return err
 	}

@@ -38,17 +38,10 @@ type listening struct {
 	until time.Time // as long as this
 }
 
-// event is one change as the server tells it: the name is as it is, though in other kinds of notices it is escaped.
-type event struct {
-	name    string
-	created bool
-}
-
 // notice is a line of MinIO's listen API; those that only keep the connection alive hold no records.
 type notice struct {
 	Records []struct {
-		EventName string `json:"eventName"`
-		S3        struct {
+		S3 struct {
 			Object struct {
 				Key string `json:"key"`
 			} `json:"object"`
@@ -56,7 +49,8 @@ type notice struct {
 	}
 }
 
-func readEvents(ctx context.Context, body io.Reader, events chan<- event) {
+// readEvents sends the names of what was written. They are as they are, though in other kinds of notices they are escaped.
+func readEvents(ctx context.Context, body io.Reader, events chan<- string) {
 	lines := bufio.NewScanner(body)
 	lines.Buffer(make([]byte, 64<<10), maxNotice)
 	for lines.Scan() {
@@ -66,7 +60,7 @@ func readEvents(ctx context.Context, body io.Reader, events chan<- event) {
 		}
 		for _, r := range n.Records {
 			select {
-			case events <- event{r.S3.Object.Key, strings.HasPrefix(r.EventName, "s3:ObjectCreated:")}:
+			case events <- r.S3.Object.Key:
 			case <-ctx.Done():
 				return
 			}
@@ -74,10 +68,11 @@ func readEvents(ctx context.Context, body io.Reader, events chan<- event) {
 	}
 }
 
-// listen opens a connection on which the server tells of changes below a name. It stands when listen returns: the server says so with
-// its first sign of life, which it is asked to give each second.
+// listen opens a connection on which the server tells of what is written below a name. That something is removed is nothing to look at:
+// nodes do that all day. It stands when listen returns: the server says so with its first sign of life, which it is asked to give each
+// second.
 func (s *Store) listen(ctx context.Context, below string) (io.ReadCloser, error) {
-	query := url.Values{"prefix": {below}, "suffix": {""}, "ping": {"1"}, "events": {"s3:ObjectCreated:*", "s3:ObjectRemoved:*"}}
+	query := url.Values{"prefix": {below}, "suffix": {""}, "ping": {"1"}, "events": {"s3:ObjectCreated:*"}}
 	u, err := s.client.Presign(ctx, http.MethodGet, s.at.bucket, "", signTime, query)
 	if err != nil {
 		return nil, err
@@ -133,7 +128,7 @@ func (s *Store) tryHints(ctx context.Context) error {
 }
 
 func (s *Store) heard(ctx context.Context, body io.ReadCloser, key asset.Key) error {
-	events := make(chan event)
+	events := make(chan string)
 	var reading sync.WaitGroup
 	ctx, stop := context.WithCancel(ctx)
 	reading.Go(func() { readEvents(ctx, body, events); stop() })
@@ -145,8 +140,8 @@ func (s *Store) heard(ctx context.Context, body io.ReadCloser, key asset.Key) er
 	}
 	defer s.forget(ctx, key)
 	select {
-	case e := <-events:
-		if e.name == s.name(key) {
+	case name := <-events:
+		if name == s.name(key) {
 			return nil
 		}
 	case <-ctx.Done():

@@ -12,7 +12,7 @@ import (
 	"hotfolderd/storage"
 )
 
-// Watch implements storage.Watcher by MinIO's listen API. Whether hints really come is tried first, on an object of our own: there are
+// Watch implements storage.Watcher by MinIO's listen API, for what is written: that something was removed is not told. Whether hints really come is tried first, on an object of our own: there are
 // versions that promise them and send none. After a connection broke and stands again, a Rescan says that hints were lost.
 func (s *Store) Watch(ctx context.Context, prefix asset.Key, enter func(asset.Key) bool) (<-chan storage.Hint, error) {
 	if err := ended(ctx, "watch", prefix); err != nil {
@@ -61,7 +61,7 @@ func (w *watch) run(ctx context.Context, body io.ReadCloser) {
 
 // follow reads one connection to its end.
 func (w *watch) follow(ctx context.Context, body io.ReadCloser) {
-	events := make(chan event)
+	events := make(chan string)
 	var reading sync.WaitGroup
 	ctx, stop := context.WithCancel(ctx)
 	reading.Go(func() {
@@ -81,18 +81,18 @@ func (w *watch) follow(ctx context.Context, body io.ReadCloser) {
 			return
 		case rescan <- storage.Hint{Key: w.prefix, Rescan: true}:
 			w.lost = false
-		case e, ok := <-events:
+		case name, ok := <-events:
 			if !ok {
 				return
 			}
-			w.pass(e)
+			w.pass(name)
 		}
 	}
 }
 
-// pass makes a hint of an event. What the store keeps for itself, or nobody wants to hear of, is left out.
-func (w *watch) pass(e event) {
-	rel, ok := strings.CutPrefix(e.name, w.below)
+// pass makes a hint of a name. What the store keeps for itself, or nobody wants to hear of, is left out.
+func (w *watch) pass(name string) {
+	rel, ok := strings.CutPrefix(name, w.below)
 	key, err := asset.ParseKey(strings.TrimSuffix(rel, "/"))
 	if !ok || err != nil {
 		return
@@ -102,7 +102,7 @@ func (w *watch) pass(e event) {
 		return
 	}
 	select {
-	case w.out <- storage.Hint{Key: key, Created: e.created}:
+	case w.out <- storage.Hint{Key: key, Created: true}:
 	default:
 		w.lost = true
 	}
