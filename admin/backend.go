@@ -134,6 +134,7 @@ type Backend struct {
 	WaitIndex func(ctx context.Context, index string) error
 
 	Cluster    func() Cluster                                      // memory
+	HeldBy     func(member string) []Partition                     // memory: what another member holds, as far as this node knows
 	ClearCache func(ctx context.Context) (index string, err error) // every node forgets all that it cached
 	ForgetMain func(ctx context.Context, node string) error        // gives the duty of a main node that will not come back to another
 	Drain      func(deadline time.Duration)                        // memory: begins to leave, does not wait for the end

@@ -22,11 +22,11 @@ func sampleCluster() Cluster {
 		Drift: []string{`node-b has other rules (cd34cd34cd34) than the rest`},
 		Members: []Member{
 			{
-				ID: "node-a", Instance: "node-a.ABCDEFGHIJKL", Address: "10.0.0.1:8480", State: Active, Roles: roles, Weight: 2, Priority: 100, Share: 1,
+				ID: "node-a", Instance: "node-a.ABCDEFGHIJKL", Address: "10.0.0.1:8480", State: Active, Roles: roles, Weight: 2, Priority: 100, Share: 1, Part: 0.9,
 				Version: "1.2.0", Rules: own, RulesVersion: 42, Waiting: 12, Lag: 3 * time.Second, Started: time.Now().Add(-50 * time.Hour), Self: true,
 			},
 			{
-				ID: "node-b", Instance: "node-b.MNOPQRSTUVWX", Address: "10.0.0.2:8480", State: Recovering, Roles: roles, Weight: 1, Priority: 50, Share: 0.25,
+				ID: "node-b", Instance: "node-b.MNOPQRSTUVWX", Address: "10.0.0.2:8480", State: Recovering, Roles: roles, Weight: 1, Priority: 50, Share: 0.25, Part: 0.097,
 				Version: "1.1.9", Rules: strings.Repeat("cd34", 16), RulesVersion: 41, Waiting: 12288, Lag: 96 * time.Second, Started: time.Now().Add(-5 * time.Minute),
 			},
 			{
@@ -56,6 +56,8 @@ func clustered(t *testing.T, f *fake, edit func(*Cluster), more ...func(*Backend
 	b := f.backend()
 	b.Cluster = func() Cluster { return c }
 	b.ClearCache = func(context.Context) (string, error) { f.call("clear"); return "node-a.X:9", nil }
+	b.HeldBy = func(id string) []Partition { return []Partition{{Name: "p/of-" + id, Token: "7/1300"}} }
+	b.ForgetMain = func(_ context.Context, id string) error { f.call("forget %s", id); return nil }
 	b.Drain = func(d time.Duration) { f.call("drain %s", d) }
 	b.Index = func() string { return "node-a.X:8" }
 	for _, m := range more {
@@ -100,7 +102,7 @@ func TestCluster_asJSONHasStableNamesAndNoNull(t *testing.T) {
 	wantStatus(t, 200, w)
 	for _, want := range []string{
 		`"node":"node-a","instance":"node-a.ABCDEFGHIJKL","main":"node-a","isolation":"majority","contact":true,"writable":true,"importing":true,"drift":["node-b has`,
-		`"id":"node-b","instance":"node-b.MNOPQRSTUVWX","address":"10.0.0.2:8480","state":"recovering","roles":["import","thumbnails","web"],"weight":1,"priority":50,"share":0.25`,
+		`"id":"node-b","instance":"node-b.MNOPQRSTUVWX","address":"10.0.0.2:8480","state":"recovering","roles":["import","thumbnails","web"],"weight":1,"priority":50,"share":0.25,"part":0.097`,
 		`"rules_version":41,"waiting":12288,"lag":96000000000,"started":"`, `"suspected":true,"self":false`,
 		`"partitions":[{"name":"p/3","token":"7/1201","in_hand":4,"draining":false}`, `"invalidation":{"fresh":true,"lag":4000000000,"last":"node-a.ABCDEFGHIJKL:1188","origins":[`,
 		`{"log":"node-b.MNOPQRSTUVWX","newest":1011,"followed":998,"open":3,"closed":false,"self":false}`, `"events":120411,"clears":1,"why":"a segment was missing"`,
@@ -119,9 +121,9 @@ func TestClusterPage_showsTheMembers(t *testing.T) {
 	w := request(t, s, "GET", "/cluster", header("Accept", "text/html"))
 	wantStatus(t, 200, w)
 	for _, want := range []string{
-		`<bdi>node-a</bdi> <span class="tag">main</span> <span class="tag">this node</span>`, `<span class="state ok">active</span>`,
+		`<bdi>node-a</bdi></a> <span class="tag">main</span> <span class="tag">this node</span>`, `<span class="state ok">active</span>`,
 		`<span class="state warn">recovering</span>`, `<span class="state bad">not reached</span>`, "2 active, 1 recovering",
-		`href="http://10.0.0.2:8480/cluster"`, `<td class="n warn">25 %</td>`, `<td class="warn">v41 <code`, `<td class="warn"><bdi>1.1.9</bdi></td>`,
+		`href="http://10.0.0.2:8480/cluster"`, `<td class="n">90 %</td>`, `<td class="n warn">10 %, slowed to 25 %</td>`, `<a href="/cluster/node-b"><bdi>node-b</bdi></a>`, `<td class="warn">v41 <code`, `<td class="warn"><bdi>1.1.9</bdi></td>`,
 		"12\u202f288", "1 min 36 s", "The members differ.", "node-b has other rules", "3 held, 5 in hand in 2 of them", "7/1388",
 		"node-a.ABCDEFGHIJKL:1188", `<div class="bad"><dt>behind by</dt><dd>4 s</dd></div>`, "120\u202f411", "a segment was missing",
 		`<td class="n">1 011</td><td class="n warn">998</td><td class="dim">3 under way</td>`, `<td class="n">12</td><td class="dim">closed</td>`, "is given back",

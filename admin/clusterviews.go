@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 )
@@ -19,6 +20,7 @@ type clusterView struct {
 	Origins        []originView
 	Changes        []number
 	PartitionsText string
+	MainLost       bool
 }
 
 // clusterPage is made from memory alone.
@@ -29,15 +31,23 @@ func (s *Server) clusterPage(w http.ResponseWriter, _ *http.Request) error {
 	now, c := time.Now(), s.b.Cluster()
 	v := clusterView{
 		frame: s.frame(now), Seen: c, Live: s.b.Subscribe != nil, Summary: summaryOf(c.Members), Members: memberViews(c, now),
-		Changes: []number{
-			lagViewOf(c.Invalidation), {"names forgotten", count(c.Invalidation.Events), ""}, {"times all was forgotten", count(c.Invalidation.Clears), ""},
-		},
+		Changes: changesOf(c.Invalidation), MainLost: mainLost(c),
 		PartitionsText: partitionsText(c.Partitions),
 	}
 	for _, o := range c.Invalidation.Origins {
 		v.Origins = append(v.Origins, originViewOf(o))
 	}
 	return s.render(w, http.StatusOK, "cluster.html", v)
+}
+
+func changesOf(i Invalidation) []number {
+	return []number{lagViewOf(i), {"names forgotten", count(i.Events), ""}, {"times all was forgotten", count(i.Clears), ""}}
+}
+
+// mainLost reports whether the others wait for a main node that is not there.
+func mainLost(c Cluster) bool {
+	lives := slices.ContainsFunc(c.Members, func(m Member) bool { return m.ID == c.Main })
+	return c.Isolation == "static" && c.Contact && c.Main != "" && !lives
 }
 
 type memberView struct {

@@ -1,9 +1,11 @@
 package node
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"hotfolderd/admin"
 	"hotfolderd/asset"
@@ -68,12 +70,32 @@ func (n *Node) stateOf(m cluster.Member) string {
 // parts are how many of the partitions that all share each session holds.
 func (n *Node) parts() map[string]int {
 	parts := map[string]int{}
-	for name, session := range n.together.leaser.Held() {
+	for name, h := range n.together.leaser.Holders() {
 		if shares.Common(name) {
-			parts[session]++
+			parts[h.Session]++
 		}
 	}
 	return parts
+}
+
+// heldBy is for admin.Backend: what another member held when Consul was heard last.
+func (n *Node) heldBy(id string) (all []admin.Partition) {
+	n.mu.Lock()
+	members := n.together.members
+	n.mu.Unlock()
+	if members == nil {
+		return nil
+	}
+	m, _ := members.View().Member(id)
+	for name, h := range n.together.leaser.Holders() {
+		if h.Session == m.Session {
+			all = append(all, admin.Partition{Name: name, Token: h.Token.String()})
+		}
+	}
+	slices.SortFunc(all, func(a, b admin.Partition) int {
+		return cmp.Or(cmp.Compare(len(a.Name), len(b.Name)), cmp.Compare(a.Name, b.Name))
+	})
+	return all
 }
 
 func part(partitions int) float64 { return float64(partitions) / shares.DefaultPartitions }

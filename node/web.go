@@ -29,7 +29,7 @@ func (n *Node) buildWeb() error {
 		// The members must be able to reach the node, and the commands that ask a node work on every node of a cluster.
 		backend = admin.Backend{
 			Node: n.view, Folders: n.folderViews, Scan: n.scan, Pause: n.pause,
-			Cluster: backend.Cluster, ClearCache: n.clearCache, ForgetMain: backend.ForgetMain, Drain: n.Drain,
+			Cluster: backend.Cluster, HeldBy: backend.HeldBy, ClearCache: n.clearCache, ForgetMain: backend.ForgetMain, Drain: n.Drain,
 		}
 	}
 	token, err := tokenOf(s.HTTP.TokenFile)
@@ -105,7 +105,7 @@ func (n *Node) backend() admin.Backend {
 	b.PutAsset, b.RemoveAsset, b.Index, b.WaitIndex = n.putAsset, n.removeAsset, n.index, n.waitIndex
 	b.ClearCache, b.Drain = n.clearCache, n.Drain
 	if n.together != nil {
-		b.Cluster, b.ForgetMain = n.clusterView, n.forgetMain
+		b.Cluster, b.HeldBy, b.ForgetMain = n.clusterView, n.heldBy, n.forgetMain
 	}
 	return b
 }

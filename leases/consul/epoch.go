@@ -16,6 +16,13 @@ type epochs struct {
 	found bool // the key was there once
 }
 
+// known is the last epoch that was in force.
+func (e *epochs) known() uint64 {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.last
+}
+
 // now is the epoch when the key has this value.
 func (e *epochs) now(value string) (uint64, error) {
 	e.mu.Lock()

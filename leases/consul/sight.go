@@ -14,7 +14,8 @@ import (
 type sight struct {
 	version uint64 // 0: nothing yet
 	held    map[string]string
-	changed chan struct{} // closed with each new version
+	index   map[string]uint64 // of the last write of each held name
+	changed chan struct{}     // closed with each new version
 }
 
 // Watch calls seen with the session id of every held name, at the start and after each change, until ctx or the leaser ends.
@@ -38,11 +39,22 @@ func (l *Leaser) Watch(ctx context.Context, seen func(held map[string]string)) {
 	}
 }
 
-// Held is the session id of every held name, as it was seen last. The map is shared: it must not be changed.
-func (l *Leaser) Held() map[string]string {
+// Holder is who holds a name.
+type Holder struct {
+	Session string
+	Token   leases.Token
+}
+
+// Holders are those of all held names, as they were seen last. It is for people: a token may be of the epoch before.
+func (l *Leaser) Holders() map[string]Holder {
+	epoch := l.epochs.known()
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.sight.held
+	all := make(map[string]Holder, len(l.sight.held))
+	for name, session := range l.sight.held {
+		all[name] = Holder{session, leases.Token{Epoch: epoch, Index: l.sight.index[name]}}
+	}
+	return all
 }
 
 // look watches all names until Close.
@@ -62,16 +74,16 @@ func (l *Leaser) look() {
 }
 
 func (l *Leaser) tell(pairs api.KVPairs) {
-	held := make(map[string]string, len(pairs))
+	held, index := make(map[string]string, len(pairs)), make(map[string]uint64, len(pairs))
 	for _, p := range pairs {
 		if p.Session != "" {
-			held[l.name(p)] = p.Session
+			held[l.name(p)], index[l.name(p)] = p.Session, p.ModifyIndex
 		}
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.sight.version++
-	l.sight.held = held
+	l.sight.held, l.sight.index = held, index
 	close(l.sight.changed)
 	l.sight.changed = make(chan struct{})
 }
