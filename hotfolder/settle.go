@@ -29,7 +29,8 @@ type settled struct {
 
 // settle decides about one version of one file. Size is never a reason. What it may trust:
 //
-//	known   the store has whole objects only; its door says so; a done marker is there; the file was renamed into place and nobody writes to it
+//	known   the store has whole objects only; a done marker is there; or, where its format does not object, its door says so, or
+//	        it was renamed into place and nobody writes to it
 //	proven  its format ends where the file ends, no part of it was never written, and nobody is seen writing to it
 //	quiet   this version was seen at two looks at least settle apart (patience, where its format says that its end is
 //	        missing), and nobody is seen writing to it
@@ -37,11 +38,11 @@ type settled struct {
 // Where the store can see writers, a file that somebody holds open for writing is never complete, however long it pauses.
 func (f *folder) settle(ctx context.Context, c *candidate, src storage.Reader) (settled, error) {
 	o := src.Object()
+	if door, ok := f.knows(c.key, o.Version); ok {
+		return f.unlessIncomplete(ctx, c, src, "known: it came whole by "+string(door))
+	}
 	if f.store.Properties().WholeObjects {
 		return settled{how: "known: objects of this store are always whole"}, nil
-	}
-	if door, ok := f.knows(c.key, o.Version); ok {
-		return settled{how: "known: it came whole by " + string(door)}, nil
 	}
 	if f.rule.Complete.DoneMarker != "" {
 		return f.settleByMarker(ctx, c)
@@ -51,7 +52,7 @@ func (f *folder) settle(ctx context.Context, c *candidate, src storage.Reader) (
 		return settled{wait: "a program still has it open for writing", after: c.nextPause(f.settleTime())}, nil
 	}
 	if c.created && seen && o.Size > 0 && o.Changed.After(o.ModTime) {
-		return settled{how: "known: renamed into place, and no program has it open for writing"}, nil
+		return f.unlessIncomplete(ctx, c, src, "known: renamed into place, and no program has it open for writing")
 	}
 	return f.settleByContent(ctx, c, src)
 }
@@ -64,6 +65,19 @@ func writers(src storage.Reader) (open, seen bool) {
 	}
 	open, seen = w.Writers()
 	return open && seen, seen
+}
+
+// unlessIncomplete believes how the file came, unless its format says that its end is missing: a client of FTP that is stopped may
+// end its data like one that is done, and the gate renames into place what came.
+func (f *folder) unlessIncomplete(ctx context.Context, c *candidate, src storage.Reader, how string) (settled, error) {
+	e, err := f.evidence(ctx, src)
+	if err != nil {
+		return settled{}, err
+	}
+	if e.Verdict == proof.Incomplete {
+		return f.settleByContent(ctx, c, src)
+	}
+	return settled{how: how}, nil
 }
 
 func (f *folder) settleByMarker(ctx context.Context, c *candidate) (settled, error) {

@@ -157,7 +157,7 @@ func (n *node) awaitImported(t testing.TB, names []string) {
 	for _, name := range names {
 		if got[name] != 1 {
 			missing++
-			t.Errorf("%s was told to be stored, and was imported %d times", name, got[name])
+			t.Errorf("%s was told to be stored, and was imported %d times\n%s", name, got[name], n.log.about(name))
 		}
 	}
 	for name := range got {

@@ -6,8 +6,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"image"
+	"image/png"
 	"io"
 	"io/fs"
+	"math/rand/v2"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -21,8 +24,11 @@ import (
 // named is a new name of a file that tells its size, and with that all its bytes.
 func named(kind string, i, size int) string { return fmt.Sprintf("%s-%06d-%d.bin", kind, i, size) }
 
-// contentOf are the bytes of the file of that name.
+// contentOf are the bytes of the file of that name; one that ends in .png is a picture.
 func contentOf(name string) string {
+	if strings.HasSuffix(name, ".png") {
+		return picture()
+	}
 	_, text, _ := strings.Cut(strings.TrimSuffix(name, ".bin"), "-")
 	size, err := strconv.Atoi(text[strings.LastIndexByte(text, '-')+1:])
 	if err != nil {
@@ -30,6 +36,19 @@ func contentOf(name string) string {
 	}
 	return strings.Repeat(name+"\n", size/(len(name)+1)+1)[:size]
 }
+
+// picture is one of some size.
+var picture = sync.OnceValue(func() string {
+	img := image.NewGray(image.Rect(0, 0, 512, 512))
+	for i := range img.Pix {
+		img.Pix[i] = byte(rand.Uint32())
+	}
+	var b strings.Builder
+	if err := png.Encode(&b, img); err != nil {
+		return err.Error()
+	}
+	return b.String()
+})
 
 // imported is how often each name was, by the ledger. What has other bytes than its name says is an error.
 func (n *node) imported(t testing.TB) map[string]int {
@@ -64,6 +83,9 @@ func (n *node) imported(t testing.TB) map[string]int {
 		return nil
 	})
 	check(t, err)
+	if failed := filesBelow(filepath.Join(n.store, "workarea", "failed")); len(failed) > 0 {
+		t.Errorf("drops that failed: %v", failed)
+	}
 	return found
 }
 
@@ -71,7 +93,7 @@ func (n *node) imported(t testing.TB) map[string]int {
 func (n *node) settle(t testing.TB) {
 	t.Helper()
 	within(t, 5*time.Minute, "no session is left", func() bool { return n.metric(t, "hotfolder_ftp_sessions") == 0 })
-	within(t, 5*time.Minute, "the hotfolder is empty", func() bool { return len(n.waiting()) == 0 && len(n.pending()) == 0 })
+	within(t, 5*time.Minute, "the hotfolder is empty", func() bool { return len(n.pending()) == 0 && len(n.waiting()) == 0 })
 }
 
 // metric is the value of one without labels.

@@ -74,7 +74,7 @@ type options struct {
 }
 
 // quick settles at once: what is wrong in the hotfolder is taken, and found.
-const quick = "complete: { settle: 100ms }\nthumbnails: { sizes: [] }\n"
+const quick = "match: { empty: import }\ncomplete: { settle: 100ms }\nthumbnails: { sizes: [] }\n"
 
 // begin starts a node and waits until it is ready.
 func begin(t testing.TB, o options) *node {
@@ -174,6 +174,19 @@ func (n *node) descriptors() int {
 	entries, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", n.cmd.Process.Pid))
 	check(n.t, err)
 	return len(entries)
+}
+
+// about are the lines that hold a text.
+func (l *logged) about(text string) string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var found []string
+	for line := range strings.Lines(l.b.String()) {
+		if strings.Contains(line, text) {
+			found = append(found, line)
+		}
+	}
+	return strings.Join(found, "")
 }
 
 var given atomic.Int32
