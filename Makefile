@@ -8,7 +8,7 @@ CONSUL := $(BIN)/consul
 S3_SERVERS := $(BIN)/minio $(BIN)/versitygw
 
 # Debian packages that tests need beside Go and gcc (for the race detector).
-DEBIAN_PACKAGES := rsync strace curl lftp python3 ncftp tnftp
+DEBIAN_PACKAGES := rsync strace curl lftp python3 libjpeg-turbo-progs ncftp tnftp
 # What the tests with power cuts need beyond these.
 POWERCUT_PACKAGES := e2fsprogs xfsprogs mount util-linux
 # What those with networks that are cut need.

@@ -1,0 +1,176 @@
+package jpegscale
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"image"
+	"image/jpeg"
+	"io"
+	"testing"
+	"testing/iotest"
+)
+
+// TestDecode_givesWhatThereIs cuts files in the middle: the upper part of the picture is that of the whole file, the
+// lower one is grey, and an error says that it is cut off.
+func TestDecode_givesWhatThereIs(t *testing.T) {
+	whole := run(t, scene(320, 400), "cjpeg", "-quality", "90")
+	for _, scale := range []int{1, 2, 4, 8} {
+		want := decodeOK(t, whole, scale).(*image.YCbCr)
+		m, err := Decode(bytes.NewReader(whole[:len(whole)/2]), scale, Limits{})
+		if !errors.Is(err, io.ErrUnexpectedEOF) || m == nil {
+			t.Fatalf("1/%d: want a picture and %v, got %v", scale, io.ErrUnexpectedEOF, err)
+		}
+		got := m.(*image.YCbCr)
+		third := got.YStride * got.Rect.Dy() / 3
+		if !bytes.Equal(want.Y[:third], got.Y[:third]) {
+			t.Errorf("1/%d: the upper third differs", scale)
+		}
+		if last := got.Y[len(got.Y)-got.YStride:]; bytes.Count(last, []byte{grey}) != len(last) {
+			t.Errorf("1/%d: want grey where nothing is known", scale)
+		}
+	}
+}
+
+// TestDecode_needsNoMoreOfAProgressiveFile: at 1/8 what comes behind the last bit of the first coefficients is not read.
+func TestDecode_needsNoMoreOfAProgressiveFile(t *testing.T) {
+	data := run(t, scene(640, 480), "cjpeg", "-progressive", "-quality", "95")
+	src := &counter{r: bytes.NewReader(data)}
+	if _, err := Decode(iotest.HalfReader(src), 8, Limits{}); err != nil {
+		t.Fatal(err)
+	}
+	if src.n > len(data)*9/10 {
+		t.Errorf("want the last scans left alone, got %d of %d bytes read", src.n, len(data))
+	}
+}
+
+type counter struct {
+	r io.Reader
+	n int
+}
+
+func (c *counter) Read(p []byte) (int, error) {
+	n, err := c.r.Read(p[:min(len(p), 512)])
+	c.n += n
+	return n, err
+}
+
+// TestDecode_restartsBehindDamage spoils one interval: all others stay as they were.
+func TestDecode_restartsBehindDamage(t *testing.T) {
+	whole := run(t, scene(320, 320), "cjpeg", "-restart", "1", "-quality", "90")
+	for name, spoil := range map[string]func(at int, b []byte) []byte{
+		"zeros":         func(at int, b []byte) []byte { clear(b[at+30 : at+60]); return b },
+		"a lost marker": func(at int, b []byte) []byte { return append(b[:at:at], b[at+2:]...) },
+		"a lost row":    func(at int, b []byte) []byte { return append(b[:at:at], b[bytes.Index(b, []byte{0xff, rst0 + 4}):]...) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			at := bytes.Index(whole, []byte{0xff, rst0 + 3})
+			data := spoil(at, bytes.Clone(whole))
+			want := decodeOK(t, whole, 1).(*image.YCbCr)
+			m, err := Decode(bytes.NewReader(data), 1, Limits{})
+			if err == nil && name != "zeros" { // which are codes like others
+				t.Fatal("want an error beside the picture, got none")
+			}
+			got := m.(*image.YCbCr)
+			row := 16 * got.YStride
+			if !bytes.Equal(want.Y[:3*row], got.Y[:3*row]) || !bytes.Equal(want.Y[6*row:], got.Y[6*row:]) {
+				t.Error("want damage in the rows 3 to 5 alone")
+			}
+		})
+	}
+}
+
+// TestDecode_cutAnywhere: no panic, and an error or a picture whatever is left of a file.
+func TestDecode_cutAnywhere(t *testing.T) {
+	for _, args := range [][]string{nil, {"-progressive"}, {"-restart", "2B"}} {
+		data := run(t, scene(40, 30), "cjpeg", args...)
+		for n := range data {
+			for _, scale := range []int{1, 2, 4, 8} {
+				if m, err := Decode(bytes.NewReader(data[:n]), scale, Limits{}); m == nil && err == nil {
+					t.Fatalf("%v cut at %d: neither a picture nor an error", args, n)
+				}
+			}
+		}
+	}
+}
+
+func TestDecode_readersOfOneByte(t *testing.T) {
+	data := run(t, scene(80, 60), "cjpeg", "-progressive", "-restart", "2B")
+	m, err := Decode(iotest.OneByteReader(bytes.NewReader(data)), 2, Limits{})
+	if err != nil || !bytes.Equal(brightness(m), brightness(decodeOK(t, data, 2))) {
+		t.Errorf("want the same picture, got %v", err)
+	}
+}
+
+func TestDecode_sourceThatFails(t *testing.T) {
+	broken := errors.New("the disk is gone")
+	data := run(t, scene(320, 200), "cjpeg")
+	for _, n := range []int{0, 1, 100, len(data) / 2} {
+		if _, err := Decode(io.MultiReader(bytes.NewReader(data[:n]), iotest.ErrReader(broken)), 8, Limits{}); !errors.Is(err, broken) {
+			t.Errorf("after %d bytes: want %v, got %v", n, broken, err)
+		}
+	}
+}
+
+func TestDecode_limits(t *testing.T) {
+	data := run(t, scene(100, 50), "cjpeg", "-progressive")
+	for name, lim := range map[string]Limits{"pixels": {Pixels: 4999}, "scans": {Scans: 3}} {
+		t.Run(name, func(t *testing.T) {
+			if _, err := Decode(bytes.NewReader(data), 1, lim); err == nil {
+				t.Errorf("%+v: want an error, got none", lim)
+			}
+		})
+	}
+	if _, err := Decode(bytes.NewReader(data), 1, Limits{Pixels: 5000, Scans: 10}); err != nil {
+		t.Errorf("within its limits: %v", err)
+	}
+}
+
+// TestDecode_endlessScans repeats a scan of few bytes over a large picture: it ends by the number of scans.
+func TestDecode_endlessScans(t *testing.T) {
+	head := []byte("\xff\xd8\xff\xdb\x00\x43\x00")
+	head = append(head, bytes.Repeat([]byte{1}, 64)...)
+	head = append(head, "\xff\xc2\x00\x0b\x08\x20\x00\x20\x00\x01\x01\x11\x00"...)
+	head = append(head, "\xff\xc4\x00\x14\x10\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\xe0"...) // 0: the next 32767 blocks end
+	scan := append([]byte("\xff\xda\x00\x08\x01\x01\x00\x01\x3f\x01"), bytes.Repeat([]byte{0x7f, 0x7f}, 40)...)
+	data := append(head, bytes.Repeat(scan, 100_000)...)
+	_, err := Decode(bytes.NewReader(data), 1, Limits{})
+	if bad := jpeg.FormatError(""); !errors.As(err, &bad) {
+		t.Errorf("want a refusal, got %v", err)
+	}
+}
+
+// FuzzDecode: whatever the bytes are, there is a picture of the size that the header says, or an error; and what
+// image/jpeg decodes is decoded.
+func FuzzDecode(f *testing.F) {
+	for _, data := range assets(f) {
+		if len(data) < 30_000 {
+			f.Add(data, uint8(3))
+		}
+	}
+	for i, args := range [][]string{nil, {"-progressive"}, {"-restart", "2B"}, {"-grayscale"}, {"-sample", "4x1"}, {"-rgb"}} {
+		f.Add(run(f, scene(40, 30), "cjpeg", args...), uint8(i))
+	}
+	lim := Limits{Pixels: 1 << 18, Scans: 50}
+	f.Fuzz(func(t *testing.T, data []byte, by uint8) {
+		scale := 1 << (by & 3)
+		m, err := Decode(bytes.NewReader(data), scale, lim)
+		c, headErr := jpeg.DecodeConfig(bytes.NewReader(data))
+		switch {
+		case m == nil && err == nil:
+			t.Fatal("neither a picture nor an error")
+		case m != nil && headErr == nil:
+			want := image.Rect(0, 0, Scaled(c.Width, scale), Scaled(c.Height, scale))
+			if m.Bounds() != want {
+				t.Fatalf("want %v, got %v", want, m.Bounds())
+			}
+			_ = fmt.Sprint(m.At(want.Max.X-1, want.Max.Y-1))
+		}
+		if err == nil || headErr != nil || lim.size(c.Width, c.Height) != nil {
+			return
+		}
+		if _, theirs := jpeg.Decode(bytes.NewReader(data)); theirs == nil {
+			t.Fatalf("image/jpeg decodes it, got %v", err)
+		}
+	})
+}
