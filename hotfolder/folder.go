@@ -26,11 +26,12 @@ type folder struct {
 
 	scanAsked chan struct{}
 	timerSet  chan struct{}
+	at        cursors // of the scan loop alone
 
 	// guarded by the room's lock
 	q        *queue
 	done     *done
-	paused   bool // by its rule, or it ends
+	paused   bool                   // by its rule, or it ends
 	hands    map[*progress]struct{} // the walks in progress
 	outage   outage
 	counts   Counts

@@ -25,19 +25,22 @@ const (
 	maxTold     = 10_000           // refused things that are remembered as told
 )
 
-// scanLoop scans at once, then when asked and when it is time, until ctx ends.
+// scanLoop scans at once, then when asked and when it is time, until ctx ends. Where a listing is paid by the page, only a scan that
+// was asked for looks at the whole.
 func (f *folder) scanLoop(ctx context.Context, w *watching) <-chan struct{} {
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		quiet := time.Duration(0)
+		quiet, whole := time.Duration(0), true
 		for ctx.Err() == nil {
 			w.ensure(ctx)
-			found, took := f.scan(ctx)
+			found, took := f.scan(ctx, whole || !f.store.Properties().Flat)
+			whole = false
 			quiet = f.pollPause(quiet, found, took, w.isOn() && !f.store.Properties().Flat)
 			select {
 			case <-ctx.Done():
 			case <-f.scanAsked:
+				whole = true
 				sleep(ctx, took/4) // asked again and again, scans still leave time for work
 			case <-time.After(quiet):
 			}
@@ -69,29 +72,46 @@ func sleep(ctx context.Context, d time.Duration) {
 	}
 }
 
-// scan looks at everything in the hotfolder once, as a stream. It reports whether it found anything to do.
-func (f *folder) scan(ctx context.Context) (found bool, took time.Duration) {
+// scan looks at the whole hotfolder once, as a stream, or does one poll. It reports whether it found anything to do.
+func (f *folder) scan(ctx context.Context, whole bool) (found bool, took time.Duration) {
 	begin := time.Now()
 	p := newProgress("scan", f.prefix)
 	f.scanning.Store(p)
 	defer f.scanning.Store(nil)
 	f.leaveOthers()
 	s := scan{f: f, ctx: ctx, p: p}
-	enter := func(key asset.Key) bool {
-		rel, _ := key.Below(f.prefix)
-		return f.filter.EnterFolder(rel)
-	}
-	for o, err := range f.store.List(ctx, f.prefix, storage.ListOptions{Recursive: true, Enter: enter}) {
-		p.beat()
-		if err != nil {
-			s.fault(err)
-			continue
-		}
-		s.see(o)
+	if whole {
+		f.at = cursors{}
+		s.look(asset.Root, func(storage.Object) bool { return false })
+		s.count(s.ignored, s.refused)
+	} else {
+		s.poll()
 	}
 	took = time.Since(begin)
 	s.end(took)
 	return s.found, took
+}
+
+// look goes through what comes after a key, or through all with Root, until there is enough. It reports whether it came to the end.
+func (s *scan) look(after asset.Key, enough func(storage.Object) bool) (ended bool) {
+	ended = true
+	opts := storage.ListOptions{Recursive: true, StartAfter: after, Enter: func(key asset.Key) bool {
+		rel, _ := key.Below(s.f.prefix)
+		return s.f.filter.EnterFolder(rel)
+	}}
+	for o, err := range s.f.store.List(s.ctx, s.f.prefix, opts) {
+		s.p.beat()
+		if err != nil {
+			s.fault(err)
+			ended = false
+			continue
+		}
+		s.see(o)
+		if enough(o) {
+			return false
+		}
+	}
+	return ended
 }
 
 type scan struct {
@@ -108,6 +128,9 @@ type scan struct {
 // it, not remembered: when it becomes this node's, a scan is asked for. Every node counts what is never a drop, for its own
 // status; what is unusual is told by the node whose it would be.
 func (s *scan) see(o storage.Object) {
+	if o.Kind == storage.Regular {
+		s.f.at.note(o)
+	}
 	key, ok := o.Key.Below(s.f.prefix)
 	switch {
 	case !ok || o.Kind == storage.Directory:
@@ -163,6 +186,15 @@ func (s *scan) fault(err error) {
 	}
 }
 
+// count publishes what a look at the whole left alone.
+func (s *scan) count(ignored, refused int) {
+	s.f.r.mu.Lock()
+	defer s.f.r.mu.Unlock()
+	if s.ctx.Err() == nil {
+		s.f.ignored, s.f.refused = ignored, refused
+	}
+}
+
 func (s *scan) end(took time.Duration) {
 	f := s.f
 	if s.ctx.Err() != nil {
@@ -171,7 +203,6 @@ func (s *scan) end(took time.Duration) {
 	f.r.mu.Lock()
 	before := f.scanErr
 	f.lastScan, f.scanTook = time.Now(), took
-	f.ignored, f.refused = s.ignored, s.refused
 	f.scanErr = faultWords(s.err)
 	after := f.scanErr
 	f.r.mu.Unlock()
