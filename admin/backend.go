@@ -69,11 +69,9 @@ type Folder struct {
 	ScanTook      time.Duration `json:"scan_took"`
 	Rule          string        `json:"rule"`      // the rule file, empty for the built-in rule
 	DropHere      string        `json:"drop_here"` // where people drop: an absolute path or a URL
-	PausedByRule  bool          `json:"paused_by_rule"`
+	Paused        bool          `json:"paused"`         // it is watched and nothing imported, whatever else there is to say of it
+	PausedByRule  bool          `json:"paused_by_rule"` // and only another rule ends that
 }
-
-// Paused reports whether the folder is watched and nothing imported.
-func (f Folder) Paused() bool { return f.State == "paused" }
 
 // Node is who answers.
 type Node struct {

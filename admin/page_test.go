@@ -118,7 +118,7 @@ func TestPage_onlyAPictureWithoutThumbnailsIsWorthAWord(t *testing.T) {
 
 func TestPage_pausedFolderOffersResume(t *testing.T) {
 	f := newFake()
-	f.folders[0].State = "paused"
+	f.folders[0].State, f.folders[0].Paused = "halted", true // one thing is shown; the other is offered
 	w := request(t, newServer(t, f, Options{}), "GET", "/")
 	wantText(t, `action="/v1/hotfolders/inbox/resume"`, w)
 }

@@ -35,7 +35,7 @@ func (v *pageView) fill(f failedView) {
 // DropHere is where a newcomer is told to put the first file.
 func (v pageView) DropHere() string {
 	for _, f := range v.Folders {
-		if f.DropHere != "" && !f.Paused() {
+		if f.DropHere != "" && !f.Paused {
 			return f.DropHere
 		}
 	}

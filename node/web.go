@@ -143,10 +143,10 @@ func (n *Node) foldersOfOthers() []admin.Folder {
 	for _, s := range n.Folders() {
 		f := admin.Folder{
 			Name: s.Rule.Hotfolder, Path: s.Rule.Path, State: "elsewhere", Level: admin.OK, Watching: "nodes with the role import",
-			Rule: s.Rule.File, DropHere: s.Path, PausedByRule: s.Rule.Paused,
+			Rule: s.Rule.File, DropHere: s.Path, Paused: s.Rule.Paused, PausedByRule: s.Rule.Paused,
 		}
 		if f.Reason = n.pauses.of(f.Name); f.Reason != "" {
-			f.State, f.Level = "paused", admin.Warn
+			f.Paused, f.State, f.Level = true, "paused", admin.Warn
 		}
 		all = append(all, f)
 	}
@@ -160,7 +160,7 @@ func (n *Node) folderView(s hotfolder.Status) admin.Folder {
 	rule := n.specs[s.Hotfolder].Rule
 	n.mu.Unlock()
 	return admin.Folder{
-		Name: s.Hotfolder, Path: rule.Path, PausedByRule: rule.Paused, State: s.State, Level: levels[s.Level], Reason: s.Reason,
+		Name: s.Hotfolder, Path: rule.Path, Paused: rule.Paused || n.pauses.of(s.Hotfolder) != "", PausedByRule: rule.Paused, State: s.State, Level: levels[s.Level], Reason: s.Reason,
 		Watching: s.Watching, Waiting: s.Ready + s.Settling, Settling: s.Settling, InFlight: s.InHand,
 		Imported: s.Counts.Imported, Failed: s.Counts.Failed, Ignored: uint64(s.Ignored + s.Refused),
 		OldestWaiting: s.OldestWaiting, Rate: n.rates.perSecond(s.Hotfolder), LastScan: s.LastScan, ScanTook: s.ScanTook,
