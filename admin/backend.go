@@ -67,8 +67,8 @@ type Folder struct {
 	Rate          float64       `json:"rate"`           // imports a second over the last minute or so
 	LastScan      time.Time     `json:"last_scan,omitzero"`
 	ScanTook      time.Duration `json:"scan_took"`
-	Rule          string        `json:"rule"`      // the rule file, empty for the built-in rule
-	DropHere      string        `json:"drop_here"` // where people drop: an absolute path or a URL
+	Rule          string        `json:"rule"`           // the rule file, empty for the built-in rule
+	DropHere      string        `json:"drop_here"`      // where people drop: an absolute path or a URL
 	Paused        bool          `json:"paused"`         // it is watched and nothing imported, whatever else there is to say of it
 	PausedByRule  bool          `json:"paused_by_rule"` // and only another rule ends that
 }
