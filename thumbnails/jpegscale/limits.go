@@ -14,7 +14,7 @@ type Limits struct {
 // The defaults of [Limits]. Encoders write ten scans, and a hundred at most when they search for the best script.
 const (
 	DefaultPixels int64 = 100_000_000
-	DefaultScans        = 200
+	DefaultScans  int   = 200
 )
 
 func (l Limits) orDefaults() Limits {
