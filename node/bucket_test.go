@@ -63,3 +63,60 @@ func TestBucket_dropsAreImportedOnceAndGone(t *testing.T) {
 		t.Errorf("want a second node that is alone on the bucket refused on this machine, got %v", err)
 	}
 }
+
+// A hotfolder that holds the work area, or lies in it, would import what the node writes.
+func TestBucket_aHotfolderOverTheWorkAreaIsRefused(t *testing.T) {
+	server := s3test.MinIO(t)
+	bucket := server.VersionedBucket(t)
+	o := bucketOptions(t, server.URL(bucket, "some/prefix"))
+	for path, refused := range map[string]bool{
+		server.URL(bucket, ""): true, server.URL(bucket, "some"): true, server.URL(bucket, "some/prefix/workarea/failed"): true,
+		server.URL(bucket, "some/prefix/.hotfolderd"): true, "workarea": true,
+		server.URL(bucket, "some/prefix/hotfolders/x"): false, server.URL(bucket, "some/prefix2"): false, "inbox": false,
+		server.URL(server.VersionedBucket(t), ""): false, "file://" + t.TempDir(): false,
+	} {
+		o.Rules = fixedRules{rule("inbox", func(r *config.Rule) { r.Path = path })}
+		o.Registry = options(t, "").Registry
+		n, err := New(t.Context(), o)
+		switch {
+		case refused && (err == nil || !strings.Contains(err.Error(), "work area's")):
+			t.Errorf("%s: want it refused, got %v", path, err)
+		case !refused && err != nil:
+			t.Errorf("%s: %v", path, err)
+		}
+		if err == nil {
+			if err := n.Close(); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+}
+
+// Without versions a bucket may hold the work area, and no drops.
+func TestBucket_withoutVersionsHoldsNoDrops(t *testing.T) {
+	server := s3test.MinIO(t)
+	plain := server.URL(server.Bucket(t), "")
+	o := bucketOptions(t, plain)
+	try := func() error {
+		o.Registry = options(t, "").Registry
+		n, err := New(t.Context(), o)
+		if err != nil {
+			return err
+		}
+		return n.Close()
+	}
+	for _, word := range []string{"cannot hold drops", "turn versioning on", "accept_risk"} {
+		if err := try(); err == nil || !strings.Contains(err.Error(), word) {
+			t.Errorf("drops in it: want the word %q, got %v", word, err)
+		}
+	}
+	o.Rules = fixedRules{rule("inbox", func(r *config.Rule) { r.Path = "file://" + t.TempDir() })}
+	if err := try(); err != nil {
+		t.Errorf("drops elsewhere: %v", err)
+	}
+	o.Rules = fixedRules{rule("inbox")}
+	o.Settings.Storage.AcceptRisk = true
+	if err := try(); err != nil {
+		t.Errorf("with the risk accepted: %v", err)
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -67,6 +68,7 @@ type Node struct {
 	news     *invalidation.Log
 	area     *workarea.Area
 	claims   *claims
+	tenure   atomic.Pointer[workarea.Tenure] // of a bucket; nil: a lock does
 	thumbs   *thumbnails.Room
 	room     *hotfolder.Room
 	feed     *admin.Feed
@@ -132,7 +134,7 @@ func (n *Node) build(ctx context.Context) (err error) {
 		return err
 	}
 	n.area, err = workarea.Open(ctx, main, workarea.Options{
-		Node: s.Node.ID, Expect: expect, Log: n.log, Metrics: n.o.Registry, Changes: n.news, Fresh: n.news.Fresh,
+		Node: s.Node.ID, Expect: expect, Log: n.log, Metrics: n.o.Registry, Changes: n.news, Fresh: n.fresh,
 	})
 	if err != nil {
 		return n.replaced(err, expect)

@@ -87,6 +87,9 @@ func (n *Node) run(ctx context.Context) error {
 	if n.web != nil {
 		g.Go(func() error { return n.awaitAnswered(gctx) })
 	}
+	if t := n.tenure.Load(); t != nil {
+		g.Go(func() error { return t.Run(gctx) })
+	}
 	if n.together != nil {
 		g.Go(func() error { return ofSettings(n.together.members.Run(gctx)) })
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -19,6 +20,7 @@ import (
 	"hotfolderd/leases"
 	"hotfolderd/leases/consul"
 	"hotfolderd/leases/local"
+	"hotfolderd/workarea"
 )
 
 // together is what a node has beyond one that is alone: a connection to Consul, a session there and a place among the members.
@@ -118,7 +120,7 @@ func (n *Node) buildShares(ctx context.Context, main *opened) error {
 	var err error
 	if n.together == nil {
 		o.Log = nil // it has all, and nothing will change that
-		o.Leaser, err = n.leasesAlone(main)
+		o.Leaser, err = n.leasesAlone(ctx, main)
 	} else {
 		var l *consul.Leaser
 		if l, err = n.leasesTogether(ctx, main); l != nil {
@@ -132,26 +134,28 @@ func (n *Node) buildShares(ctx context.Context, main *opened) error {
 	return nil
 }
 
-// leasesAlone locks the store's own folder. A bucket has none: a folder of this machine is locked then, so that at least no two
-// nodes of this machine take the bucket for theirs alone.
-func (n *Node) leasesAlone(main *opened) (leases.Leaser, error) {
+// leasesAlone locks the store's own folder. A bucket has none: a folder of this machine is locked then, and the tenure of the bucket
+// is taken, which other machines see.
+func (n *Node) leasesAlone(ctx context.Context, main *opened) (leases.Leaser, error) {
 	private := main.private()
 	if private == "" {
 		private = filepath.Join(cmp.Or(n.o.Memory, os.TempDir()), "alone-"+n.area.ID())
 	}
 	l, err := local.New(private)
+	if err == nil {
+		n.onClose(l.Close)
+		if main.private() == "" {
+			err = n.tenureAlone(ctx, private)
+		}
+	}
 	if errors.Is(err, leases.ErrHeld) {
 		return nil, fmt.Errorf("%w: stop it first; beside the nodes of a cluster, set cluster.consul as they have it", err)
 	}
-	if err != nil {
-		return nil, err
-	}
-	n.onClose(l.Close)
-	return l, nil
+	return l, err
 }
 
 func (n *Node) leasesTogether(ctx context.Context, main *opened) (*consul.Leaser, error) {
-	if err := n.shareStore(main); err != nil {
+	if err := n.shareStore(ctx, main); err != nil {
 		return nil, err
 	}
 	namespace := n.o.Settings.Cluster.Namespace
@@ -165,17 +169,19 @@ func (n *Node) leasesTogether(ctx context.Context, main *opened) (*consul.Leaser
 	return l, nil
 }
 
-// shareStore keeps nodes that are alone away from a folder that the cluster works on.
-func (n *Node) shareStore(main *opened) error {
+// shareStore keeps nodes that are alone away from a store that the cluster works on.
+func (n *Node) shareStore(ctx context.Context, main *opened) error {
+	var err error
 	if main.private() == "" {
-		return nil
+		err = n.hold(ctx, workarea.TenureOptions{Cluster: n.o.Settings.Cluster.Namespace})
+	} else {
+		var shared io.Closer
+		if shared, err = local.Share(main.private()); err == nil {
+			n.onClose(shared.Close)
+		}
 	}
-	shared, err := local.Share(main.private())
 	if errors.Is(err, leases.ErrHeld) {
 		return fmt.Errorf("%w: it is alone, its settings name no cluster.consul: stop it, or give it the settings of this cluster", err)
-	}
-	if err == nil {
-		n.onClose(shared.Close)
 	}
 	return err
 }

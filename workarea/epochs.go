@@ -1,7 +1,6 @@
 package workarea
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -48,15 +47,10 @@ func (a *Area) epochKey(n uint64) asset.Key {
 }
 
 func (a *Area) takeEpoch(ctx context.Context, n uint64) error {
-	line, err := encodeLine(struct {
+	return a.putSmall(ctx, a.epochKey(n), struct {
 		Node string    `json:"node"`
 		Time time.Time `json:"time"`
 	}{a.node, a.now().UTC()})
-	if err != nil {
-		return err
-	}
-	_, err = a.store.Put(ctx, a.epochKey(n), bytes.NewReader(line), storage.PutOptions{IfAbsent: true})
-	return err
 }
 
 // epochs are the numbers that are there, in ascending order.

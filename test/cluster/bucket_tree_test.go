@@ -30,15 +30,17 @@ type bucketTree struct {
 // without, whose risk the settings accept.
 func newBucketTree(t testing.TB, s *s3test.Server, prefix string) *bucketTree {
 	t.Helper()
-	b := &bucketTree{client: bareClient(t, s)}
-	b.options = fmt.Sprintf(", credentials_file: %q", s3test.Credentials(t))
 	if s.Name == "minio" {
-		b.bucket = s.VersionedBucket(t)
-	} else {
-		b.bucket = s.Bucket(t)
-		b.options += ", accept_risk: true"
+		return treeIn(t, s, s.VersionedBucket(t), prefix, "")
 	}
-	b.where = s.URL(b.bucket, prefix)
+	return treeIn(t, s, s.Bucket(t), prefix, ", accept_risk: true")
+}
+
+// treeIn is a prefix of a bucket that is there.
+func treeIn(t testing.TB, s *s3test.Server, bucket, prefix, more string) *bucketTree {
+	t.Helper()
+	b := &bucketTree{client: bareClient(t, s), bucket: bucket, where: s.URL(bucket, prefix)}
+	b.options = fmt.Sprintf(", credentials_file: %q%s", s3test.Credentials(t), more)
 	if prefix != "" {
 		b.prefix = prefix + "/"
 	}

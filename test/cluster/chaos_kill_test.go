@@ -32,7 +32,7 @@ func (w *world) killed(t *testing.T, few, perSecond int) {
 	}
 	close(stop)
 	<-ended
-	d.awaitTaken(time.Minute)
+	d.awaitTaken(patience)
 	d.audit(t)
 	t.Logf("take-over, from the kill until all of %d drops were gone: %v", takenOver, took)
 }
@@ -57,7 +57,7 @@ func (w *world) killedAgain(t *testing.T, few, perSecond int) {
 	}
 	close(stop)
 	<-ended
-	d.awaitTaken(time.Minute)
+	d.awaitTaken(patience)
 	d.audit(t)
 }
 
@@ -77,7 +77,7 @@ func (w *world) killRound(d *drops) (took time.Duration, known bool) {
 		victim.start()
 	})
 	names := d.some(takenOver)
-	within(w.t, time.Minute, "what was dropped after the kill is taken", func() bool { return d.noneLeft(names) }, w)
+	within(w.t, patience, "what was dropped after the kill is taken", func() bool { return d.noneLeft(names) }, w)
 	took = time.Since(begin)
 	w.note("taken after %v: %v", took, names)
 	<-started

@@ -32,7 +32,7 @@ func (w *world) stopped(t *testing.T, few int) {
 	}
 	close(stop)
 	<-ended
-	d.awaitTaken(time.Minute)
+	d.awaitTaken(patience)
 	d.audit(t)
 	t.Logf("take-over, from the stop until what was dropped after it was gone: %v", took)
 }
@@ -58,7 +58,7 @@ func (w *world) pauseRound(d *drops) (took time.Duration) {
 		w.note("again %s", names[0])
 		d.again(names[0])
 	}
-	within(w.t, time.Minute, "what was dropped after the stop is taken", func() bool { return d.noneLeft(later) }, w)
+	within(w.t, patience, "what was dropped after the stop is taken", func() bool { return d.noneLeft(later) }, w)
 	took = time.Since(begin)
 	<-awake
 	victim.awaitReady()

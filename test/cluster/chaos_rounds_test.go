@@ -27,6 +27,9 @@ func rounds(t testing.TB, few int) int {
 // chaos reports whether there is time for everything.
 func chaos() bool { return os.Getenv("HOTFOLDERD_CHAOS_ROUNDS") != "" }
 
+// patience is for what must come in the end: a bucket and its server may share the processors with everything else.
+const patience = 3 * time.Minute
+
 // upTo is a random time below d.
 func upTo(d time.Duration) time.Duration { return rand.N(d) }
 

@@ -127,7 +127,7 @@ func (d *drops) noneLeft(names []string) bool {
 // allGone reports whether nothing waits.
 func (d *drops) allGone() bool {
 	return !slices.ContainsFunc(d.w.door.list(strings.TrimSuffix(d.w.under, "/")), func(path string) bool {
-		return filepath.Base(path) != ".keep"
+		return filepath.Base(path) != ".keep" && !strings.HasPrefix(path, ".hotfolderd/") // which is the nodes' own
 	})
 }
 

@@ -34,7 +34,7 @@ func (w *world) cutOff(t *testing.T) {
 	}
 	close(stop)
 	<-ended
-	d.awaitTaken(time.Minute)
+	d.awaitTaken(patience)
 	d.audit(t)
 	w.auditOffs(t, offs)
 }

@@ -31,7 +31,7 @@ func (w *world) leaderless(t *testing.T) {
 	}
 	close(stop)
 	<-ended
-	d.awaitTaken(time.Minute)
+	d.awaitTaken(patience)
 	d.audit(t)
 	var killed, stopped times
 	for i, gap := range gaps(w.commits(), spans) {

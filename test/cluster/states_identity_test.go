@@ -30,7 +30,7 @@ func (p *process) refused(code int) string {
 		if !errors.As(err, &exit) || exit.ExitCode() != code {
 			p.t.Fatalf("%s: want exit code %d, got %v\n%s", p.id, code, err, p.log)
 		}
-	case <-time.After(20 * time.Second):
+	case <-time.After(time.Minute):
 		p.signal(9)
 		p.t.Fatalf("%s was not refused:\n%s", p.id, p.log)
 	}
