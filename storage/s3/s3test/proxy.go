@@ -1,6 +1,7 @@
 package s3test
 
 import (
+	"bufio"
 	"context"
 	"io"
 	"net/http"
@@ -33,6 +34,8 @@ type Fate struct {
 	Hold <-chan struct{}
 	// Slow is waited before the request is passed on.
 	Slow time.Duration
+	// Lines makes other lines of each line of the answer, as it comes; nil passes all.
+	Lines func(line string) []string
 }
 
 // Proxy stands between clients and one server. Requests pass while nobody decides otherwise.
@@ -162,7 +165,26 @@ func (p *Proxy) serve(w http.ResponseWriter, r *http.Request) {
 		w.Header()[name] = values
 	}
 	w.WriteHeader(resp.StatusCode)
+	if f.Lines != nil {
+		passLines(w, resp.Body, f.Lines)
+		return
+	}
 	pass(w, resp.Body, f.CutAnswer)
+}
+
+// passLines passes an answer on, line by line, changed.
+func passLines(w http.ResponseWriter, body io.Reader, change func(string) []string) {
+	c := http.NewResponseController(w)
+	lines := bufio.NewScanner(body)
+	lines.Buffer(nil, 1<<20)
+	for lines.Scan() {
+		for _, line := range change(lines.Text()) {
+			if _, err := io.WriteString(w, line+"\n"); err != nil {
+				panic(http.ErrAbortHandler)
+			}
+		}
+		_ = c.Flush()
+	}
 }
 
 // lose waits until the server has done what was asked, and tells nobody, or something else.
