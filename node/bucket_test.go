@@ -14,7 +14,7 @@ import (
 )
 
 // bucketOptions are of a node whose store is a bucket that keeps versions.
-func bucketOptions(t *testing.T, url string) Options {
+func bucketOptions(t testing.TB, url string) Options {
 	t.Helper()
 	o := options(t, url, rule("inbox", func(r *config.Rule) { r.Complete.Poll = config.Duration(200 * time.Millisecond) }))
 	o.Settings.Storage.CredentialsFile = s3test.Credentials(t)
