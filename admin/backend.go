@@ -131,6 +131,11 @@ type Backend struct {
 	Index     func() string
 	WaitIndex func(ctx context.Context, index string) error
 
+	// Heard is told by another node's gate of drops that are whole; Sessions and EndSession are those of this node's gate. Memory.
+	Heard      func([]Heard)
+	Sessions   func() []Session
+	EndSession func(id string) bool // false: there is none
+
 	Cluster    func() Cluster                                      // memory
 	HeldBy     func(member string) []Partition                     // memory: what another member holds, as far as this node knows
 	ClearCache func(ctx context.Context) (index string, err error) // every node forgets all that it cached

@@ -36,6 +36,9 @@ func (s *Server) routes() http.Handler {
 	post("/v1/cluster/{node}/forget", s.forgetMain)
 	post("/v1/cache/clear", s.clearCache)
 	post("/v1/drain", s.drain)
+	get("/v1/sessions", s.showSessions)
+	post("/v1/sessions/{id}/end", s.endSession)
+	post("/v1/heard", s.heard)
 	get("/v1/why", s.why)
 	get("/v1/thumbnails/{hash}/{size}", s.thumbnailByHash)
 	mux.Handle("/", s.answering(func(_ http.ResponseWriter, r *http.Request) error {

@@ -96,12 +96,12 @@ func TestRoutes_nilFunctionsAreNotOffered(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, target := range []string{"/metrics", "/v1/failed", "/v1/events", "/v1/why?path=a", "/v1/assets/a", "/v1/thumbnails/" + strings.Repeat("0", 64) + "/256"} {
+	for _, target := range []string{"/metrics", "/v1/failed", "/v1/events", "/v1/sessions", "/v1/why?path=a", "/v1/assets/a", "/v1/thumbnails/" + strings.Repeat("0", 64) + "/256"} {
 		if w := request(t, s, "GET", target); w.Code != 501 {
 			t.Errorf("%s: want 501, got %d", target, w.Code)
 		}
 	}
-	for _, target := range []string{"/v1/hotfolders/a/scan", "/v1/hotfolders/a/pause", "/v1/failed/a/retry"} {
+	for _, target := range []string{"/v1/hotfolders/a/scan", "/v1/hotfolders/a/pause", "/v1/failed/a/retry", "/v1/sessions/a/end", "/v1/heard"} {
 		if w := request(t, s, "POST", target); w.Code != 501 {
 			t.Errorf("%s: want 501, got %d", target, w.Code)
 		}

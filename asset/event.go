@@ -16,6 +16,7 @@ const (
 	Failed   Result = "failed"   // moved to failed/
 	Gone     Result = "gone"     // vanished or changed before it was imported
 	Retried  Result = "retried"  // put back from failed/ by a person
+	AtDoor   Result = "door"     // somebody did something at a door, or was refused; Reason says who and what
 )
 
 // Event is one line of the journal: what happened to one drop, when, on which node, and why in words. Steps is filled

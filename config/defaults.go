@@ -56,7 +56,7 @@ func DefaultRule(hotfolder string) Rule {
 		Hotfolder:  hotfolder,
 		Path:       "hotfolders/" + hotfolder,
 		Match:      Match{Include: []string{"**"}, Empty: "reject", System: "ignore"},
-		Complete:   Complete{Settle: DefaultSettle, Patience: DefaultPatience, Prove: true, Watch: "auto"},
+		Complete:   Complete{Settle: DefaultSettle, Patience: DefaultPatience, Incomplete: "import", Prove: true, Watch: "auto"},
 		Name:       NameTemplate(hotfolder + "/{{.Path}}"),
 		Conflict:   asset.ConflictVersion,
 		After:      AfterRemove,

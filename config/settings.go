@@ -164,8 +164,10 @@ type Rule struct {
 	After      After          `yaml:"after"`
 	Library    bool           `yaml:"library"` // also keep a readable tree library/<name>
 	Thumbnails Thumbnails     `yaml:"thumbnails"`
-	Retry      Retry          `yaml:"retry"`
-	Paused     bool           `yaml:"paused"` // watch and report, import nothing
+	// Check is what a gate looks at before it says that an upload is stored; see the words.
+	Check  []string `yaml:"check"`
+	Retry  Retry    `yaml:"retry"`
+	Paused bool     `yaml:"paused"` // watch and report, import nothing
 }
 
 // After is what happens to a drop once it was imported.
@@ -176,6 +178,15 @@ const (
 	AfterRemove  After = "remove"
 	AfterArchive After = "archive" // moved to archive/<hotfolder>/<yyyy-mm-dd>/ in the work area
 	AfterKeep    After = "keep"    // left where it is and not imported again until it changes
+)
+
+// What a gate can check.
+const (
+	CheckName  = "name"  // match.include, match.exclude and match.system
+	CheckSize  = "size"  // match.max_size and match.empty
+	CheckType  = "type"  // the content is what the extension says, where it says something
+	CheckWhole = "whole" // its format does not say that its end is missing
+	CheckImage = "image" // it is an image that can be decoded
 )
 
 // Match decides which files are drops. Patterns are doublestar globs on the path below the hotfolder, without regard
@@ -192,6 +203,7 @@ type Match struct {
 type Complete struct {
 	Settle     Duration `yaml:"settle"`      // how long an unproven file must be quiet
 	Patience   Duration `yaml:"patience"`    // how long, when its own format says that its end is missing
+	Incomplete string   `yaml:"incomplete"`  // and then: import it as it is, or reject it (to failed/)
 	DoneMarker string   `yaml:"done_marker"` // e.g. "{name}.done" or ".ready": taken only when this file is there too
 	Prove      bool     `yaml:"prove"`       // take a file at once when its format proves it whole
 	Watch      string   `yaml:"watch"`       // auto, events or poll

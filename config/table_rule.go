@@ -47,7 +47,11 @@ func ruleTable(r *Rule) []entry {
 		}},
 		{name: "complete", doc: "When a drop is complete.", keys: []entry{
 			{name: "settle", to: &r.Complete.Settle, max: maxDay, doc: "How long a file must be quiet when nothing proves it whole."},
-			{name: "patience", to: &r.Complete.Patience, max: maxDay, doc: "How long a file must be quiet when its own format says that its end is missing; then it is imported as it is."},
+			{name: "patience", to: &r.Complete.Patience, max: maxDay, doc: "How long a file must be quiet when its own format says that its end is missing."},
+			{
+				name: "incomplete", to: &r.Complete.Incomplete, words: []string{"import", "reject"},
+				doc: "What happens to such a file then; reject moves it to failed.",
+			},
 			{
 				name: "done_marker", to: &r.Complete.DoneMarker, check: doneMarker,
 				doc: "A drop is taken only when this file is beside it: {name}.done for each file, or .ready for the folder. Empty: none.",
@@ -75,6 +79,10 @@ func ruleTable(r *Rule) []entry {
 				doc: "Under transparency when the format has none.",
 			},
 		}},
+		{
+			name: "check", to: &r.Check, most: 5, words: []string{CheckName, CheckSize, CheckType, CheckWhole, CheckImage},
+			doc: "What the FTP gate looks at before it says that an upload is stored; what does not pass is refused. None: nothing.",
+		},
 		{name: "retry", doc: "How often a failed import is tried again before the drop moves to failed.", keys: []entry{
 			{name: "attempts", to: &r.Retry.Attempts, min: 1, max: 100, doc: "In all."},
 			{name: "backoff", to: &r.Retry.Backoff, max: maxDay, doc: "Before the second attempt; doubles each time."},

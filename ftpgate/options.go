@@ -61,6 +61,9 @@ type Options struct {
 	Check func(ctx context.Context, u Upload) error
 	// Heard is told of each drop that is known to be complete: its client has heard that it is stored. It must not block.
 	Heard func(hotfolder string, key asset.Key, v asset.Version)
+	// Naming is told of such a drop just before it gets its name, with the version it will have where a rename keeps that. It must
+	// not block.
+	Naming func(hotfolder string, key asset.Key, v asset.Version)
 	// Audit is told what people do and what is refused. It must not block.
 	Audit func(Event)
 	// Bans counts wrong passwords; nil counts in this process alone.
@@ -170,6 +173,9 @@ func (o *Options) fillFuncs() {
 	}
 	if o.Heard == nil {
 		o.Heard = func(string, asset.Key, asset.Version) {}
+	}
+	if o.Naming == nil {
+		o.Naming = func(string, asset.Key, asset.Version) {}
 	}
 	if o.Audit == nil {
 		o.Audit = func(Event) {}

@@ -60,6 +60,7 @@ func (u *upload) publish(stored storage.Object) {
 		u.told(errors.Join(errUnheard, heard), true)
 		return
 	}
+	s.g.o.Naming(u.to.hotfolder, u.to.key, stored.Version)
 	final, err := s.g.giveName(ctx, u.to.place, stored)
 	if err != nil { // the client was told; so the bytes stay where they are, and the sweep tries again
 		s.g.stuck.add(stored.Key)

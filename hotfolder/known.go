@@ -18,7 +18,19 @@ type known struct {
 // Known says that a drop is whole: the door that it came by has made sure. It is looked at at once, and needs no settling as long
 // as it stays that version. Which hotfolder it is of need not exist; a drop of another node is left to that.
 func (r *Room) Known(hotfolder string, key asset.Key, v asset.Version, door asset.Door) {
-	var f *folder
+	f := r.expect(hotfolder, key, v, door)
+	if f != nil && f.filter.Ignored(key) == "" {
+		f.offer(key, time.Now(), true)
+	}
+}
+
+// Expect is Known before the drop has its name, so that whoever sees it first knows it already; Known must follow. The door must
+// know what version the name will show.
+func (r *Room) Expect(hotfolder string, key asset.Key, v asset.Version, door asset.Door) {
+	r.expect(hotfolder, key, v, door)
+}
+
+func (r *Room) expect(hotfolder string, key asset.Key, v asset.Version, door asset.Door) (f *folder) {
 	_ = r.each(hotfolder, func(of *folder) {
 		f = of
 		if len(f.known) >= maxKnown {
@@ -26,9 +38,7 @@ func (r *Room) Known(hotfolder string, key asset.Key, v asset.Version, door asse
 		}
 		f.known[key] = known{v, door}
 	})
-	if f != nil && f.filter.Ignored(key) == "" {
-		f.offer(key, time.Now(), true)
-	}
+	return f
 }
 
 // knows is what a door said of this version of a key.

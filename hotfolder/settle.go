@@ -108,6 +108,9 @@ func (f *folder) settleByContent(ctx context.Context, c *candidate, src storage.
 		need, but = max(need, f.rule.Complete.Patience.D()), ", although incomplete: "+e.Reason
 	}
 	quiet := time.Since(c.since)
+	if c.looks > 1 && quiet >= need && but != "" && f.rule.Complete.Incomplete == "reject" {
+		return settled{}, &refusal{key: "complete.incomplete", why: "it is incomplete: " + e.Reason}
+	}
 	if c.looks > 1 && quiet >= need {
 		return settled{how: fmt.Sprintf("quiet: unchanged for %s%s", quiet.Round(time.Millisecond), but)}, nil
 	}

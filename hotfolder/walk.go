@@ -198,6 +198,9 @@ func (w *walk) name(c asset.Content) (asset.Key, error) {
 }
 
 func (w *walk) newRecord(name asset.Key, c asset.Content, t *asset.Thumbnails) asset.Record {
+	if door, ok := w.f.knows(w.c.key, w.obj.Version); ok {
+		w.drop.Door = door // another node's gate may have said so after the first look
+	}
 	return asset.Record{
 		Drop: w.drop.ID(), Hotfolder: w.drop.Hotfolder, Key: w.drop.Key, Version: w.drop.Version, Door: w.drop.Door,
 		Arrived: w.drop.Arrived.UTC(), Name: name, Conflict: w.f.rule.Conflict, Library: w.f.rule.Library, Content: c,

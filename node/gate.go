@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"time"
 
-	"go.uber.org/zap"
-
 	"hotfolderd/admin"
 	"hotfolderd/asset"
 	"hotfolderd/config"
@@ -24,7 +22,7 @@ const (
 // buildGate listens for FTP, when the node has the role and there are users.
 func (n *Node) buildGate() error {
 	s := n.o.Settings
-	if !s.Node.HasRole(config.RoleFTP) || s.FTP.UsersFile == "" {
+	if !n.hasGate() {
 		return nil
 	}
 	users, err := ftpgate.OpenUsers(s.FTP.UsersFile, n.log)
@@ -35,7 +33,8 @@ func (n *Node) buildGate() error {
 	if err != nil {
 		return err
 	}
-	o.Users, o.Folders, o.Writable, o.Heard, o.Audit = users, n.gateFolder, n.gateWritable, n.gateHeard, n.gateAudit
+	o.Users, o.Folders, o.Writable, o.Naming, o.Heard, o.Audit = users, n.gateFolder, n.gateWritable, n.gateNaming, n.gateHeard, n.gateAudit
+	o.Check = n.gateCheck
 	o.Node, o.Log, o.Metrics = s.Node.ID, n.log, n.o.Registry
 	n.gate, err = ftpgate.New(o)
 	if err != nil {
@@ -119,21 +118,39 @@ func (n *Node) gateWritable() (bool, string) {
 	return n.state == admin.Active, n.why
 }
 
-// gateHeard tells the walk that a drop is whole: its client has heard that it is stored.
-func (n *Node) gateHeard(hotfolder string, key asset.Key, v asset.Version) {
-	n.room.Known(hotfolder, key, v, asset.DoorFTP)
+func (n *Node) hasGate() bool {
+	s := n.o.Settings
+	return s.Node.HasRole(config.RoleFTP) && s.FTP.UsersFile != ""
 }
 
-func (n *Node) gateAudit(e ftpgate.Event) {
-	fields := []zap.Field{
-		zap.String("kind", e.Kind), zap.String("user", e.User), zap.String("address", e.Address), zap.Bool("tls", e.TLS),
-		zap.String("session", e.Session),
-	}
-	if e.Hotfolder != "" {
-		fields = append(fields, zap.String("hotfolder", e.Hotfolder), zap.String("key", e.Key.Quoted()), zap.Int64("size", e.Size))
-	}
-	if e.Refused != "" {
-		fields = append(fields, zap.String("refused", e.Refused))
-	}
-	n.log.Info("ftp", fields...)
+// gateNaming lets the walk know a drop before it can be seen.
+func (n *Node) gateNaming(hotfolder string, key asset.Key, v asset.Version) {
+	n.room.Expect(hotfolder, key, v, asset.DoorFTP)
 }
+
+// gateHeard tells the walk that a drop is whole: its client has heard that it is stored. Another node's drop is told to that node.
+func (n *Node) gateHeard(hotfolder string, key asset.Key, v asset.Version) {
+	n.room.Known(hotfolder, key, v, asset.DoorFTP)
+	n.hints.add(hint{Heard: admin.Heard{Hotfolder: hotfolder, Key: key, Version: v, Door: asset.DoorFTP}})
+}
+
+// hearOfDrops is for admin.Backend.
+func (n *Node) hearOfDrops(told []admin.Heard) {
+	for _, h := range told {
+		n.room.Known(h.Hotfolder, h.Key, h.Version, h.Door)
+	}
+}
+
+// gateSessions is for admin.Backend.
+func (n *Node) gateSessions() []admin.Session {
+	if n.gate == nil {
+		return nil // it is not built yet
+	}
+	var all []admin.Session
+	for _, s := range n.gate.Sessions() {
+		all = append(all, admin.Session(s))
+	}
+	return all
+}
+
+func (n *Node) endGateSession(id string) bool { return n.gate != nil && n.gate.End(id) }

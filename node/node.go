@@ -76,6 +76,8 @@ type Node struct {
 	web      *admin.Server // nil when nobody needs to reach the node
 	gate     *ftpgate.Gate // nil without the role, or without users
 	gateOnce sync.Once     // a gate runs once
+	hints    *hints        // of drops, to other nodes
+	token    string        // of this node's HTTP; the others have the same
 	answered chan error    // gets what ended the page
 	halts    halts
 	pauses   pauses
@@ -100,7 +102,7 @@ type Node struct {
 // imported before Run. The error says what is wrong and what to do; everything that was opened is closed again.
 func New(ctx context.Context, o Options) (*Node, error) {
 	n := &Node{
-		o: o, log: o.Log, started: time.Now(), instance: cluster.NewInstance(o.Settings.Node.ID), feed: admin.NewFeed(0), rates: newRates(),
+		o: o, log: o.Log, started: time.Now(), instance: cluster.NewInstance(o.Settings.Node.ID), feed: admin.NewFeed(0), rates: newRates(), hints: newHints(),
 		specs: map[string]hotfolder.Spec{}, state: admin.Joining,
 		pauses: pauses{look: make(chan struct{}, 1)},
 		gained: make(chan struct{}), leave: make(chan struct{}), ended: make(chan struct{}),

@@ -142,7 +142,10 @@ func (n *Node) runImports(ctx, late context.Context) error {
 	if n.gate != nil {
 		g.Go(func() error { return n.runGate(gctx) })
 	}
-	loops := []func(context.Context){n.followMembers, n.watchRules, n.hearOfRules, n.hearAsks, n.watchPauses, n.watchIdentity, n.rates.run, n.pruneJournal, n.tidyBuckets}
+	loops := []func(context.Context){
+		n.followMembers, n.sendHints, n.watchRules, n.hearOfRules, n.hearAsks, n.watchPauses, n.watchIdentity, n.rates.run, n.pruneJournal,
+		n.tidyBuckets,
+	}
 	for _, loop := range loops {
 		g.Go(func() error { loop(gctx); return nil })
 	}

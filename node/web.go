@@ -30,12 +30,14 @@ func (n *Node) buildWeb() error {
 		backend = admin.Backend{
 			Node: n.view, Folders: n.folderViews, Scan: n.scan, Pause: n.pause,
 			Cluster: backend.Cluster, HeldBy: backend.HeldBy, ClearCache: n.clearCache, ForgetMain: backend.ForgetMain, Drain: n.Drain,
+			Heard: backend.Heard, Sessions: backend.Sessions, EndSession: backend.EndSession,
 		}
 	}
 	token, err := tokenOf(s.HTTP.TokenFile)
 	if err != nil {
 		return err
 	}
+	n.token = token
 	web, err := admin.New(backend, admin.Options{Listen: s.HTTP.Listen, Token: token, Log: n.log, Registry: n.o.Registry})
 	if err != nil {
 		return err
@@ -106,6 +108,12 @@ func (n *Node) backend() admin.Backend {
 	b.ClearCache, b.Drain = n.clearCache, n.Drain
 	if n.together != nil {
 		b.Cluster, b.HeldBy, b.ForgetMain = n.clusterView, n.heldBy, n.forgetMain
+	}
+	if n.imports() {
+		b.Heard = n.hearOfDrops
+	}
+	if n.hasGate() {
+		b.Sessions, b.EndSession = n.gateSessions, n.endGateSession
 	}
 	return b
 }

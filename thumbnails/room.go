@@ -47,6 +47,19 @@ func New(store storage.Store, prefix asset.Key, e Engine, o Options) *Room {
 // Close closes the engine. Nothing else of the room works afterwards but Open and Forget.
 func (r *Room) Close() error { return r.engine.Close() }
 
+// checkSize is a size to decode for when nothing is kept; a JPEG is decoded as a whole all the same.
+const checkSize = 16
+
+// Check reports whether the bytes are an image that can be decoded within the limits; nothing is kept. What is wrong with it is an
+// [*Error].
+func (r *Room) Check(ctx context.Context, src io.ReaderAt, size int64) error {
+	spec, err := Spec{Sizes: []int{checkSize}, Format: "jpeg"}.checked()
+	if err == nil {
+		_, err = r.engine.Render(ctx, src, size, spec, r.limits)
+	}
+	return err
+}
+
 // Generate makes the renditions that spec asks for and that are not there yet; src is read only when one is missing.
 // It may be repeated and raced. An image that cannot be rendered, and a file that is none, is no error: the result says
 // why, and the image is not tried again before the engine or the limits are other ones; what may have been bad luck (the

@@ -53,7 +53,9 @@ func (s *Shares) plan() {
 }
 
 func (s *Shares) want(set *set, nodes []Node) {
-	for i, owner := range Assign(nodes, len(set.parts), set.prefix) {
+	owners := Assign(nodes, len(set.parts), set.prefix)
+	set.owners.Store(&owners)
+	for i, owner := range owners {
 		set.parts[i].wanted = owner != "" && owner == s.o.Self
 	}
 }

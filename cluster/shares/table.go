@@ -23,6 +23,7 @@ type set struct {
 	prefix    string // of the names; also the salt, so that each set is dealt out anew
 	hotfolder string // "": the namespace's
 	parts     []*part
+	owners    atomic.Pointer[[]string] // by the last plan; nil before the first
 }
 
 func newSet(prefix, hotfolder string, n int) *set {
@@ -54,12 +55,27 @@ type table struct {
 }
 
 func (t *table) grip(hotfolder string, key asset.Key) *grip {
+	return t.set(hotfolder).of(hotfolder, key)
+}
+
+func (t *table) set(hotfolder string) *set {
 	if len(t.pinned) > 0 {
 		if s := t.pinned[hotfolder]; s != nil {
-			return s.of(hotfolder, key)
+			return s
 		}
 	}
-	return t.common.of(hotfolder, key)
+	return t.common
+}
+
+// Owner is the node that the last plan gives a drop to, empty when it is nobody or there is no plan yet. That node may not hold it
+// yet, and it may be this one.
+func (s *Shares) Owner(hotfolder string, key asset.Key) string {
+	set := s.table.Load().set(hotfolder)
+	owners := set.owners.Load()
+	if owners == nil {
+		return ""
+	}
+	return (*owners)[asset.Partition(hotfolder, key, len(*owners))]
 }
 
 // Claim begins a walk of a drop that is this node's: it returns the lease that the walk runs under, and a function that must be

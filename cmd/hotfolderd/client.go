@@ -129,5 +129,13 @@ func (c *client) refused(status int, body io.Reader) error {
 	case !known:
 		problem.Detail = http.StatusText(status)
 	}
-	return fmt.Errorf("the node at %s answers %d: %s", c.base, status, problem.Detail)
+	return &refusedError{status, fmt.Sprintf("the node at %s answers %d: %s", c.base, status, problem.Detail)}
 }
+
+// refusedError is what a node says to a request that it does not serve.
+type refusedError struct {
+	status int
+	text   string
+}
+
+func (e *refusedError) Error() string { return e.text }

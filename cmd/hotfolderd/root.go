@@ -28,7 +28,8 @@ func newRoot(a *app) *cobra.Command {
 	_ = root.MarkPersistentFlagFilename("config", "yaml", "yml") // it fails only for a flag that is not there
 	root.AddCommand(
 		a.runCommand(), a.checkCommand(), a.statusCommand(), a.putCommand(), a.getCommand(), a.whyCommand(), a.failedCommand(),
-		a.retryCommand(), a.pauseCommand(), a.resumeCommand(), a.scanCommand(), a.rebuildCommand(), a.rulesCommand(), a.clusterCommand(), a.drainCommand(), a.cacheCommand(),
+		a.retryCommand(), a.pauseCommand(), a.resumeCommand(), a.scanCommand(), a.rebuildCommand(), a.rulesCommand(),
+		a.clusterCommand(), a.drainCommand(), a.sessionsCommand(), a.cacheCommand(),
 		a.userCommand(), a.versionCommand(), workerPlaceholder(),
 	)
 	return root

@@ -50,7 +50,7 @@ func words(e asset.Event) string {
 		return fmt.Sprintf("failed at step %s and moved to failed/: %s", e.Step, e.Reason)
 	case asset.Gone:
 		return "gone: " + e.Reason
-	case asset.Retried:
+	case asset.Retried, asset.AtDoor:
 		return e.Reason
 	}
 	return strings.TrimSpace(string(e.Result) + " " + e.Reason)
