@@ -19,11 +19,14 @@ const (
 	lastSlow  = 8 * time.Second
 )
 
-// LocalBans counts wrong passwords in this process. Make one with [NewBans]; safe for concurrent use.
+// LocalBans counts wrong passwords in this process, and reckons with those that other gates have told it of. Make one with
+// [NewBans]; safe for concurrent use.
 type LocalBans struct {
-	mu   sync.Mutex
-	now  func() time.Time
-	seen map[string]*counted
+	mu     sync.Mutex
+	now    func() time.Time
+	seen   map[string]*counted
+	others map[string]map[string]Counted // by gate and network
+	nudge  func()                        // there is something to tell
 }
 
 // counted is what is known of one address.
@@ -34,26 +37,53 @@ type counted struct {
 	bans  int
 }
 
+// Counted is what one gate knows of one network, for the others.
+type Counted struct {
+	Network string    `json:"network"`
+	Wrong   int       `json:"wrong,omitempty"`
+	Since   time.Time `json:"since"`
+	Until   time.Time `json:"until,omitzero"` // of a ban
+	Bans    int       `json:"bans,omitempty"`
+}
+
 var _ Bans = (*LocalBans)(nil)
 
 // NewBans makes a counter that knows nobody.
-func NewBans() *LocalBans { return &LocalBans{now: time.Now, seen: map[string]*counted{}} }
+func NewBans() *LocalBans {
+	return &LocalBans{now: time.Now, seen: map[string]*counted{}, others: map[string]map[string]Counted{}, nudge: func() {}}
+}
 
 // Banned implements Bans.
 func (b *LocalBans) Banned(address string) time.Duration {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	c := b.seen[network(address)]
-	if c == nil {
-		return 0
+	key := network(address)
+	_, until := b.elsewhere(key)
+	if c := b.seen[key]; c != nil && c.until.After(until) {
+		until = c.until
 	}
-	return max(0, c.until.Sub(b.now()))
+	return max(0, until.Sub(b.now()))
+}
+
+// elsewhere is what other gates have told of a network; mu is held.
+func (b *LocalBans) elsewhere(key string) (wrong int, until time.Time) {
+	for _, list := range b.others {
+		c := list[key]
+		if b.now().Sub(c.Since) <= banWindow {
+			wrong += c.Wrong
+		}
+		if c.Until.After(until) {
+			until = c.Until
+		}
+	}
+	return wrong, until
 }
 
 // Failed implements Bans.
 func (b *LocalBans) Failed(address string) int {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	defer b.nudge()
 	now, key := b.now(), network(address)
 	c := b.seen[key]
 	if c == nil {
@@ -65,13 +95,14 @@ func (b *LocalBans) Failed(address string) int {
 		c.wrong, c.since = 0, now
 	}
 	c.wrong++
-	if c.wrong >= banAfter && !c.until.After(now) {
+	elsewhere, _ := b.elsewhere(key)
+	if c.wrong+elsewhere >= banAfter && !c.until.After(now) {
 		c.until = now.Add(banLength(c.bans))
 		c.bans++
 		c.wrong, c.since = 0, c.until
 		return banAfter
 	}
-	return c.wrong
+	return c.wrong + elsewhere
 }
 
 // makeRoom forgets a tenth at once, so that a flood of addresses costs little: those who have done nothing for long, then those who

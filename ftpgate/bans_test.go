@@ -2,6 +2,7 @@ package ftpgate
 
 import (
 	"fmt"
+	"strconv"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -72,5 +73,59 @@ func TestSlow_growsToItsEnd(t *testing.T) {
 		if got := slow(count); got != want {
 			t.Errorf("%d: want %s, got %s", count, want, got)
 		}
+	}
+}
+
+// Guesses at several gates count together; a ban at one holds at all, and a restart forgives nothing.
+func TestBans_countAtAllGates(t *testing.T) {
+	const who = "10.0.0.9"
+	a, b := NewBans(), NewBans()
+	for range banAfter - 1 {
+		a.Failed(who)
+	}
+	b.hear("a", a.tally())
+	if left := b.Banned(who); left != 0 {
+		t.Fatalf("want no ban yet, got %s", left)
+	}
+	if n := b.Failed(who); n != banAfter || b.Banned(who) == 0 {
+		t.Errorf("want a ban by the last one, wherever it came, got %d, %s", n, b.Banned(who))
+	}
+	a.hear("b", b.tally())
+	if a.Banned(who) == 0 {
+		t.Error("want the ban at the other gate, too")
+	}
+	again := NewBans()
+	again.restore(b.tally())
+	if again.Banned(who) == 0 {
+		t.Error("want the ban after a restart, too")
+	}
+}
+
+// What is told is bounded, and the worst are told first.
+func TestBans_tellFew(t *testing.T) {
+	b := NewBans()
+	for i := range mostNetworks + 50 {
+		b.Failed("10.1." + strconv.Itoa(i/250) + "." + strconv.Itoa(i%250))
+	}
+	b.Failed("10.1.0.7")
+	if told := b.tally(); len(told) != mostNetworks || told[0].Network != "10.1.0.7" || told[0].Wrong != 2 {
+		t.Errorf("want %d, 10.1.0.7 first, got %d, %+v", mostNetworks, len(told), told[0])
+	}
+}
+
+// What a user uploaded elsewhere that day counts, what it was on another day does not.
+func TestPaces_countAtAllGates(t *testing.T) {
+	p, other := newPaces(), newPaces()
+	if !other.of("cam", "in").spend(60, 100) {
+		t.Fatal("want the first 60 taken")
+	}
+	p.hear("b", other.tally())
+	p.hear("c", map[string]Spent{"cam": {Day: today() - 1, Bytes: 1000}})
+	if got := p.elsewhere("cam"); got != 60 {
+		t.Errorf("want 60 bytes elsewhere, got %d", got)
+	}
+	p.restore(map[string]Spent{"cam": {Day: today(), Bytes: 7}})
+	if got := p.tally()["cam"].Bytes; got != 7 {
+		t.Errorf("want 7 bytes restored, got %d", got)
 	}
 }

@@ -37,6 +37,7 @@ type Gate struct {
 	plain    net.Listener
 	tls      net.Listener  // nil: no implicit encryption
 	draining chan struct{} // closed when no new session is taken
+	tallied  chan struct{} // has a signal when there is something to tell other gates
 	grace    atomic.Int64  // a time.Duration
 
 	mu       sync.Mutex
@@ -57,9 +58,12 @@ func New(o Options) (*Gate, error) {
 		o: o, instance: rand.Text()[:12], table: commands(), ports: newPorts(o.PassivePorts), public: &publicHost{host: o.PublicHost},
 		metrics: newMetrics(o.Metrics), verifier: newVerifier(), pending: newPending(), stuck: newStuck(), uploads: newUploads(), recent: newRecent(), made: newMade(),
 		paces: newPaces(), buffers: newBuffers(),
-		draining: make(chan struct{}), sessions: map[string]*session{}, from: map[string]int{}, idle: make(chan struct{}),
+		draining: make(chan struct{}), tallied: make(chan struct{}, 1), sessions: map[string]*session{}, from: map[string]int{}, idle: make(chan struct{}),
 	}
 	g.SetGrace(o.Grace)
+	if b, ok := o.Bans.(*LocalBans); ok {
+		b.nudge = g.nudge
+	}
 	if g.secure, err = secureConfig(o.TLS); err != nil {
 		return nil, err
 	}

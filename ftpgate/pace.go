@@ -2,17 +2,42 @@ package ftpgate
 
 import (
 	"context"
+	"strings"
 	"sync"
 	"time"
 )
 
 // paces are the speeds and the daily sums of users, over all their sessions.
 type paces struct {
-	mu  sync.Mutex
-	all map[string]*pace
+	mu     sync.Mutex
+	all    map[string]*pace
+	others map[string]map[string]Spent // of other gates, by node and user
 }
 
-func newPaces() *paces { return &paces{all: map[string]*pace{}} }
+func newPaces() *paces { return &paces{all: map[string]*pace{}, others: map[string]map[string]Spent{}} }
+
+// inward are the paces of uploads, by user; mu is held.
+func (p *paces) inward() map[string]*pace {
+	found := map[string]*pace{}
+	for key, x := range p.all {
+		if user, ok := strings.CutPrefix(key, "in"); ok {
+			found[user] = x
+		}
+	}
+	return found
+}
+
+// elsewhere is what a user has spent today at other gates.
+func (p *paces) elsewhere(user string) (sum int64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, spent := range p.others {
+		if s := spent[user]; s.Day == today() {
+			sum += s.Bytes
+		}
+	}
+	return sum
+}
 
 // of is the pace of a user in one direction. There are as many as users.
 func (p *paces) of(user, direction string) *pace {
@@ -28,7 +53,7 @@ func (p *paces) of(user, direction string) *pace {
 type pace struct {
 	mu    sync.Mutex
 	next  time.Time // when the next byte may move
-	day   int       // in UTC
+	day   int       // see [Spent]
 	spent int64     // bytes on that day
 }
 
@@ -69,7 +94,7 @@ func (p *pace) spend(n, most int64) bool {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if day := time.Now().UTC().YearDay(); day != p.day {
+	if day := today(); day != p.day {
 		p.day, p.spent = day, 0
 	}
 	if p.spent+n > most {
@@ -77,4 +102,18 @@ func (p *pace) spend(n, most int64) bool {
 	}
 	p.spent += n
 	return true
+}
+
+func (p *pace) sum() Spent {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return Spent{p.day, p.spent}
+}
+
+func (p *pace) restore(s Spent) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if s.Day == today() && p.day != s.Day {
+		p.day, p.spent = s.Day, s.Bytes
+	}
 }

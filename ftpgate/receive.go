@@ -54,7 +54,7 @@ func (u *upload) take(ctx context.Context, p []byte) error {
 	if most := int64(limits.FileSize); most > 0 && u.staged.Size()+int64(len(p)) > most {
 		return errTooLarge(most)
 	}
-	if !pace.spend(int64(len(p)), int64(limits.Daily)) {
+	if !u.spend(pace, int64(len(p))) {
 		return answerf(552, "you may upload %s a day, and have", limits.Daily)
 	}
 	if _, err := u.staged.Write(p); err != nil {
@@ -63,6 +63,17 @@ func (u *upload) take(ctx context.Context, p []byte) error {
 	u.t.moved.Add(int64(len(p)))
 	u.s.g.metrics.bytes.WithLabelValues("in").Add(float64(len(p)))
 	return pace.wait(ctx, int64(len(p)), int64(limits.Rate))
+}
+
+// spend counts n bytes of the user's day, at all gates.
+func (u *upload) spend(pace *pace, n int64) bool {
+	most := int64(u.user.Limits.Daily)
+	if most <= 0 {
+		return true
+	}
+	u.s.g.nudge()
+	left := most - u.s.g.paces.elsewhere(u.user.Name)
+	return left > 0 && pace.spend(n, left)
 }
 
 func errTooLarge(most int64) error {

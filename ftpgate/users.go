@@ -40,7 +40,7 @@ type Limits struct {
 	Sessions int         // at a time, on one node
 	Rate     config.Size // bytes per second and direction, over all sessions on one node
 	FileSize config.Size // of one upload
-	Daily    config.Size // uploaded bytes a day (UTC), on one node
+	Daily    config.Size // uploaded bytes a day (UTC), on all nodes; what came within seconds at several may exceed it
 }
 
 // Permission is a set of things that a user may do.

@@ -143,8 +143,8 @@ func (n *Node) runImports(ctx, late context.Context) error {
 		g.Go(func() error { return n.runGate(gctx) })
 	}
 	loops := []func(context.Context){
-		n.followMembers, n.sendHints, n.watchRules, n.hearOfRules, n.hearAsks, n.watchPauses, n.watchIdentity, n.rates.run, n.pruneJournal,
-		n.tidyBuckets,
+		n.followMembers, n.sendHints, n.shareTallies, n.watchRules, n.hearOfRules, n.hearAsks, n.watchPauses, n.watchIdentity, n.rates.run,
+		n.pruneJournal, n.tidyBuckets,
 	}
 	for _, loop := range loops {
 		g.Go(func() error { loop(gctx); return nil })
