@@ -24,7 +24,7 @@ import (
 )
 
 // certificate writes a new one for 127.0.0.1, and returns its files and what a client needs to trust it.
-func certificate(t *testing.T) (ftpgate.TLS, *tls.Config) {
+func certificate(t testing.TB) (ftpgate.TLS, *tls.Config) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	check(t, err)

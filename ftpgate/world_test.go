@@ -29,7 +29,7 @@ const (
 
 // world is a store with two hotfolders, and users.
 type world struct {
-	t     *testing.T
+	t     testing.TB
 	dir   string
 	store storage.Store
 	aside asset.Key
@@ -38,7 +38,7 @@ type world struct {
 	rename func(context.Context, storage.Object, asset.Key) (storage.Object, error)
 }
 
-func newWorld(t *testing.T) *world {
+func newWorld(t testing.TB) *world {
 	t.Helper()
 	dir := t.TempDir()
 	store, err := posix.Open(t.Context(), dir, posix.Options{})
@@ -69,7 +69,7 @@ users:
 }
 
 // hash is a cheap one of the password.
-func hash(t *testing.T) string {
+func hash(t testing.TB) string {
 	h, err := bcrypt.GenerateFromPassword([]byte(password), bcrypt.MinCost)
 	check(t, err)
 	return string(h)
@@ -204,7 +204,7 @@ func (g *gate) uploads() []ftpgate.Event {
 }
 
 // eventually waits until the condition holds.
-func eventually(t *testing.T, what string, holds func() bool) {
+func eventually(t testing.TB, what string, holds func() bool) {
 	t.Helper()
 	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(2 * time.Millisecond) {
 		if holds() {
@@ -256,13 +256,13 @@ func (w *world) drops(hotfolder string) map[string]int64 {
 	return found
 }
 
-func check(t *testing.T, err error) {
+func check(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
 	}
 }
 
-func closing(t *testing.T, c io.Closer) {
+func closing(t testing.TB, c io.Closer) {
 	t.Cleanup(func() { _ = c.Close() })
 }
