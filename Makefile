@@ -13,6 +13,8 @@ DEBIAN_PACKAGES := rsync strace curl lftp python3 libjpeg-turbo-progs ncftp tnft
 POWERCUT_PACKAGES := e2fsprogs xfsprogs mount util-linux
 # What those with networks that are cut need.
 CHAOS_PACKAGES := iproute2 nftables
+# What the FTP servers need that ours is compared with.
+FTPD_PACKAGES := libwrap0 libhiredis0.14 libmemcachedutil2 libmemcached11 libpcre2-posix3 libsodium23 openssl
 
 # What a call may change: make run ARGS="--config my.yaml", make bench BENCH=Commit PKGS=./workarea
 ARGS ?=
@@ -20,6 +22,7 @@ BENCH ?= .
 BENCHTIME ?= 1s
 PKGS ?= ./...
 ROUNDS ?= 1000
+UPLOADS ?= 10000
 
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
 DIST_PLATFORMS := linux-amd64 linux-arm64
@@ -27,10 +30,10 @@ GO_FILES = $(shell git ls-files --cached --others --exclude-standard '*.go')
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run cluster build test powercut chaos check lint format bench tools debian dist clean
+.PHONY: help run cluster build test powercut chaos ftp-death ftp-suite bench-ftp check lint format bench tools debian dist clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 run: build ## build, then run it here with the defaults: ./data, one hotfolder `inbox` (ARGS="..." adds flags)
 	./$(BIN)/hotfolderd run $(ARGS)
@@ -54,6 +57,29 @@ chaos: DEBIAN_PACKAGES += $(CHAOS_PACKAGES)
 chaos: debian $(CONSUL) ## kill, stop and cut off nodes and Consul, over and over; needs root (ROUNDS=20 ARGS="-skip InANetwork")
 	HOTFOLDERD_CHAOS_ROUNDS=$(ROUNDS) go test -tags chaos -count 1 -parallel 1 -v -timeout 0 -run '^Test(Chaos|Faults)' ./test/cluster $(ARGS)
 
+ftp-death: DEBIAN_PACKAGES += rclone
+ftp-death: debian ## many FTP uploads whose client dies, or leaves after its answer (UPLOADS=10000)
+	HOTFOLDERD_UPLOADS=$(UPLOADS) HOTFOLDERD_REAL_UPLOADS=300 HOTFOLDERD_PASSWORDS=$(UPLOADS) \
+		go test -count 1 -parallel 2 -v -timeout 0 -run '^Test(Cut|Whole|Hostile)' ./test/ftp $(ARGS)
+
+ftp-suite: DEBIAN_PACKAGES += rclone
+ftp-suite: debian $(BIN)/rclone-ftp.test $(S3_SERVERS) ## run rclone's own tests of FTP on a folder and on a bucket, plain and encrypted
+	go test -tags ftpsuite -count 1 -v -timeout 0 -run '^TestSuite' ./test/ftp $(ARGS)
+
+$(BIN)/rclone-ftp.test: tools/rclone/go.mod tools/rclone/go.sum
+	@mkdir -p $(BIN)
+	cd tools/rclone && go test -c -o ../../$@ github.com/rclone/rclone/backend/ftp
+
+bench-ftp: DEBIAN_PACKAGES += $(FTPD_PACKAGES)
+bench-ftp: debian $(BIN)/ftpservers ## upload to this gate, vsftpd, pure-ftpd and proftpd in turn; hold 200 sessions and 10,000 sockets
+	go test -run '^$$' -bench '^Benchmark(Servers|Sessions|SlowSockets)' -benchtime 1x -timeout 0 ./test/ftp $(ARGS)
+
+# The servers of Debian, unpacked and not installed: they cannot be installed together, and would be started.
+$(BIN)/ftpservers:
+	@mkdir -p $(BIN)/debian
+	cd $(BIN)/debian && apt-get -qq download vsftpd pure-ftpd pure-ftpd-common proftpd-core
+	for p in $(BIN)/debian/*.deb; do dpkg-deb -x $$p $@; done
+
 check: lint $(CONSUL) $(S3_SERVERS) ## format, vet, staticcheck, floors, tidy, race detector
 	go test -race -short ./... ./testdata/make
 
@@ -64,9 +90,11 @@ lint: $(STAMP)
 	go vet ./... ./testdata/make
 	go vet -tags powercut ./test/powercut
 	go vet -tags chaos ./test/cluster
+	go vet -tags ftpsuite ./test/ftp
 	$(BIN)/staticcheck ./... ./testdata/make
 	$(BIN)/staticcheck -tags powercut ./test/powercut
 	$(BIN)/staticcheck -tags chaos ./test/cluster
+	$(BIN)/staticcheck -tags ftpsuite ./test/ftp
 	go test -run '^TestFloors' ./node
 	go mod tidy -diff
 
