@@ -75,6 +75,9 @@ func (s *Server) current(ctx context.Context, name asset.Key) (asset.Record, int
 
 func (s *Server) serveAsset(w http.ResponseWriter, r *http.Request, rec asset.Record, number int, name asset.Key) error {
 	h := rec.Content.Hash
+	if linked, err := s.linkAsset(w, r, rec.Content, name); linked || err != nil {
+		return err
+	}
 	rd, stop, err := ask(r.Context(), s.gate, func(ctx context.Context) (storage.Reader, error) { return s.b.OpenAsset(ctx, h) }, closeReader)
 	defer stop()
 	if err != nil {
@@ -88,6 +91,27 @@ func (s *Server) serveAsset(w http.ResponseWriter, r *http.Request, rec asset.Re
 	header.Set("Cache-Control", "private, no-cache")
 	showAs(header, rec.Content.Type, name)
 	return s.serveBytes(w, r, rd, rec.Committed, stop)
+}
+
+// linkAsset sends a plain GET to where the store itself has the bytes, if there is such a place. Requests with conditions are about our
+// ETag, which only we know.
+func (s *Server) linkAsset(w http.ResponseWriter, r *http.Request, c asset.Content, name asset.Key) (linked bool, err error) {
+	if s.b.LinkAsset == nil || r.Method != http.MethodGet || r.Header.Get("If-Range")+r.Header.Get("If-Match")+r.Header.Get("If-None-Match") != "" {
+		return false, nil
+	}
+	as := http.Header{}
+	showAs(as, c.Type, name)
+	at, err := fetch(r.Context(), s, func(ctx context.Context) (string, error) {
+		return s.b.LinkAsset(ctx, c, as.Get("Content-Type"), as.Get("Content-Disposition"))
+	})
+	if err != nil || at == "" {
+		return false, err
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("Referrer-Policy", "no-referrer")
+	w.Header().Set("Location", at)
+	w.WriteHeader(http.StatusTemporaryRedirect)
+	return true, nil
 }
 
 // missing turns "no such bytes" into a fault: the name is there, so the store lost something.

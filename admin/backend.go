@@ -111,8 +111,10 @@ type Backend struct {
 	Failures func(ctx context.Context) iter.Seq2[asset.Failure, error]
 	Retry    func(ctx context.Context, id string) (asset.Key, error) // puts a failed drop back; returns where, below its hotfolder
 
-	Current       func(ctx context.Context, name asset.Key) (asset.Record, int, error) // the current version and its number
-	OpenAsset     func(ctx context.Context, h asset.Hash) (storage.Reader, error)      // ctx lives as long as the reader
+	Current   func(ctx context.Context, name asset.Key) (asset.Record, int, error) // the current version and its number
+	OpenAsset func(ctx context.Context, h asset.Hash) (storage.Reader, error)      // ctx lives as long as the reader
+	// LinkAsset is where the bytes can be fetched instead, by whoever has the address; empty: only here. nil is always empty.
+	LinkAsset     func(ctx context.Context, c asset.Content, contentType, disposition string) (string, error)
 	OpenThumbnail func(ctx context.Context, h asset.Hash, size int, format string) (storage.Reader, error)
 
 	Story func(ctx context.Context, hotfolder string, key asset.Key) iter.Seq2[asset.Event, error] // oldest first

@@ -35,8 +35,9 @@ type Storage struct {
 	JournalDays int    `yaml:"journal_days"` // the journal is kept so many days; 0 keeps all of it
 	// CredentialsFile, in the format of ~/.aws/credentials, is for buckets; empty is the environment and the usual chain.
 	CredentialsFile string `yaml:"credentials_file"`
-	CAFile          string `yaml:"ca_file"`     // PEM file of the authorities that sign the certificate of an S3 server
-	AcceptRisk      bool   `yaml:"accept_risk"` // take a bucket where a removal may hit a newer object of the same moment
+	CAFile          string `yaml:"ca_file"`       // PEM file of the authorities that sign the certificate of an S3 server
+	AcceptRisk      bool   `yaml:"accept_risk"`   // take a bucket where a removal may hit a newer object of the same moment
+	RedirectSize    Size   `yaml:"redirect_size"` // assets from this size on are fetched from the bucket itself; 0 means none
 }
 
 // Cluster is how nodes find each other. Without an address the node is alone.

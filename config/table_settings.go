@@ -47,6 +47,10 @@ func settingsTable(s *Settings) []entry {
 				name: "accept_risk", to: &s.Storage.AcceptRisk,
 				doc: "Take drops from a bucket without versions, whose server may remove a newer object that comes in the same moment.",
 			},
+			{
+				name: "redirect_size", to: &s.Storage.RedirectSize,
+				doc: "From this size on, GET of an asset answers 307 with an address in the bucket that is good for five minutes; its server must be reachable for clients. 0: the node serves all.",
+			},
 		}},
 		{name: "cluster", doc: "How nodes find each other. Without an address the node is alone.", keys: clusterTable(&s.Cluster)},
 		{name: "hotfolders", to: &s.Hotfolders, check: rulesFolder, doc: "Folder of the rule files, or published for the rule set in the store."},

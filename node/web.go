@@ -95,7 +95,7 @@ func tokenOf(file string) (string, error) {
 func (n *Node) backend() admin.Backend {
 	b := admin.Backend{
 		Node: n.view, Folders: n.folderViews, Recent: n.feed.Recent, Subscribe: n.feed.Subscribe,
-		Failures: n.area.Failures, Retry: n.Retry, Current: n.area.Current, OpenAsset: n.area.OpenAsset,
+		Failures: n.area.Failures, Retry: n.Retry, Current: n.area.Current, OpenAsset: n.area.OpenAsset, LinkAsset: n.linkAsset,
 		Scan: n.scan, Pause: n.pause,
 		Story: func(ctx context.Context, hotfolder string, key asset.Key) iter.Seq2[asset.Event, error] {
 			return n.area.Story(ctx, hotfolder, key, time.Now().AddDate(0, 0, -storyDays))

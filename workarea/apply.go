@@ -52,7 +52,7 @@ func (a *Area) apply(ctx context.Context, rec asset.Record, known drops) (out as
 			return asset.Outcome{}, err
 		}
 	}
-	w.made = append(w.made, a.assetKey(rec.Content.Hash), a.ledgerKey(rec.Drop))
+	w.made = append(w.made, a.AssetKey(rec.Content.Hash), a.ledgerKey(rec.Drop))
 	defer func() { err = errors.Join(err, w.told.end(ctx)) }()
 	out, err = w.enter(ctx)
 	if err == nil && rec.Library && out.Number > 0 {

@@ -93,7 +93,8 @@ func (a *Area) Journal() *Journal { return a.journal }
 
 func (a *Area) at(folder, rest asset.Key) asset.Key { return a.prefix.Join(folder).Join(rest) }
 
-func (a *Area) assetKey(h asset.Hash) asset.Key { return a.at("assets", h.Shard()) }
+// AssetKey is where the bytes of an asset are in the work area's store.
+func (a *Area) AssetKey(h asset.Hash) asset.Key { return a.at("assets", h.Shard()) }
 
 func (a *Area) ledgerKey(id asset.DropID) asset.Key { return a.at("ledger", id.Shard()+recordExt) }
 
@@ -102,7 +103,7 @@ func isFile(o storage.Object) bool { return o.Kind == storage.Regular || o.Kind 
 
 // OpenAsset opens the bytes of an asset. fs.ErrNotExist when there are none of that hash.
 func (a *Area) OpenAsset(ctx context.Context, h asset.Hash) (storage.Reader, error) {
-	r, err := a.store.Open(ctx, a.assetKey(h), "")
+	r, err := a.store.Open(ctx, a.AssetKey(h), "")
 	if err != nil {
 		return nil, fmt.Errorf("open asset %s: %w", h, err)
 	}

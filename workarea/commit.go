@@ -126,7 +126,7 @@ var briefly = storage.PutOptions{IfAbsent: true, Deferred: true, Brief: true}
 // publishAsset puts the bytes at their content address. Bytes that are there already are the same ones, unless the store
 // is damaged: the size at least must agree.
 func (a *Area) publishAsset(ctx context.Context, c asset.Content, bytes storage.Staged) error {
-	key := a.assetKey(c.Hash)
+	key := a.AssetKey(c.Hash)
 	_, err := bytes.Publish(ctx, key, briefly)
 	if err == nil {
 		a.count.assetBytes.Add(float64(c.Size))

@@ -234,7 +234,7 @@ func TestCommit_damagedAssetIsNotTakenForTheBytes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	put(t, s, a.assetKey(h), "cut")
+	put(t, s, a.AssetKey(h), "cut")
 	if _, _, err := commit(t.Context(), a, j); err == nil || !strings.Contains(err.Error(), "damaged") {
 		t.Errorf("want the damaged asset to be named, got %v", err)
 	}

@@ -30,7 +30,7 @@ func (w *applying) library(ctx context.Context, name asset.Key) error {
 		if err != nil {
 			return fmt.Errorf("library: %w", err)
 		}
-		bytes, err := w.a.store.Stat(ctx, w.a.assetKey(v.Record.Content.Hash))
+		bytes, err := w.a.store.Stat(ctx, w.a.AssetKey(v.Record.Content.Hash))
 		if err != nil {
 			return fmt.Errorf("library: %w", err)
 		}

@@ -34,7 +34,7 @@ func (a *Area) Rebuild(ctx context.Context) (n int, err error) {
 	for _, c := range todo {
 		rec, err := a.Record(ctx, asset.DropID(hex.EncodeToString(c.drop[:])))
 		if err == nil {
-			_, err = a.store.Stat(ctx, a.assetKey(rec.Content.Hash))
+			_, err = a.store.Stat(ctx, a.AssetKey(rec.Content.Hash))
 		}
 		var out asset.Outcome
 		if err == nil {
