@@ -11,31 +11,6 @@ import (
 	"hotfolderd/leases/consul"
 )
 
-// agreeOnStore makes sure that all members work on one store: the first says which.
-func (c *Cluster) agreeOnStore(ctx context.Context) error {
-	key := c.root + "store"
-	for {
-		pair, err := c.o.Conn.Get(ctx, key)
-		if err != nil {
-			return fmt.Errorf("read the store of the cluster: %w", err)
-		}
-		if pair != nil {
-			return c.sameStore(string(pair.Value))
-		}
-		if _, _, err := c.o.Conn.CAS(ctx, &api.KVPair{Key: key, Value: []byte(c.o.Self.Store)}); err != nil {
-			return fmt.Errorf("write the store of the cluster: %w", err)
-		}
-	}
-}
-
-func (c *Cluster) sameStore(theirs string) error {
-	if theirs == c.o.Self.Store {
-		return nil
-	}
-	return fmt.Errorf("%w: namespace %q has store %s, this node has %s: mount the share that the other nodes have, or choose another namespace",
-		ErrStore, c.o.Namespace, theirs, c.o.Self.Store)
-}
-
 // Epoch returns the epoch that tokens of leases carry: the same for all members, and a greater one after Consul was rebuilt and
 // counts its indexes anew. It must be called before leases are made.
 //

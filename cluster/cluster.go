@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -41,6 +42,9 @@ type Options struct {
 	Isolation string
 	// WaitFor importers must have been live at the same time before this node imports.
 	WaitFor int
+	// Home is what the store says of its cluster, see [Belonging]; nil: nobody asks. Cluster is what Settle said before.
+	Home    Home
+	Cluster string
 	// Epoch raises the epoch on the shared store; see the function Epoch. With it a Consul that was rebuilt under a running
 	// cluster gets a new epoch, without which no lease is granted any more. nil: nobody looks.
 	Epoch func(ctx context.Context, atLeast uint64) (uint64, error)
@@ -61,6 +65,7 @@ type Cluster struct {
 	left    bool       // under writing: the entry must not come back
 	written written    // under writing
 	epoch   uint64     // only Join and then publish use it
+	cluster string     // likewise: the id of the cluster, once it is known
 
 	mu      sync.Mutex // guards what follows
 	self    Member     // as it should be published
@@ -74,7 +79,7 @@ type Cluster struct {
 //
 // An entry of the own id that another start left behind is taken over at once when nobody listens at its address. When nobody
 // answers there Join waits until its session has ended, at most twice its TTL and 5 seconds. It returns [ErrDuplicate] when the
-// other lives, [ErrStore] when the cluster works on another store, and what Consul says. The entry is gone after [Cluster.Leave],
+// other lives, [ErrStore] when the cluster works on another store, [ErrHome] when the store belongs to another cluster, and what Consul says. The entry is gone after [Cluster.Leave],
 // or when the Keeper is closed.
 func Join(ctx context.Context, o Options) (*Cluster, error) {
 	c, err := newCluster(o)
@@ -104,6 +109,9 @@ func newCluster(o Options) (*Cluster, error) {
 	if o.Log == nil {
 		o.Log = zap.NewNop()
 	}
+	if o.Home == nil {
+		o.Home = homeless{}
+	}
 	if o.Self.Instance == "" {
 		o.Self.Instance = NewInstance(o.Self.ID)
 	}
@@ -121,7 +129,7 @@ func newCluster(o Options) (*Cluster, error) {
 }
 
 // Run keeps the entry and the view until ctx ends, and returns nil then. The entry stays: call [Cluster.Leave]. It returns
-// earlier with [ErrDuplicate] or [ErrStore] when the session was lost and meanwhile another node took the id, or Consul was
+// earlier with [ErrDuplicate], [ErrStore] or [ErrHome] when the session was lost and meanwhile another node took the id, or Consul was
 // rebuilt for another store.
 func (c *Cluster) Run(ctx context.Context) error {
 	rctx, end := context.WithCancelCause(ctx)
@@ -142,7 +150,7 @@ func (c *Cluster) Run(ctx context.Context) error {
 
 // enter does what comes before being a member, and becomes one. again says that this node was a member a moment ago.
 func (c *Cluster) enter(ctx context.Context, again bool) (*consul.Session, error) {
-	if err := c.agreeOnStore(ctx); err != nil {
+	if err := c.belong(ctx); err != nil {
 		return nil, err
 	}
 	if err := c.agreeOnEpoch(ctx, again); err != nil {
@@ -153,6 +161,16 @@ func (c *Cluster) enter(ctx context.Context, again bool) (*consul.Session, error
 		return nil, err
 	}
 	return session, c.standNow(ctx)
+}
+
+// belong makes sure that all members work on one store, and the store for no other cluster.
+func (c *Cluster) belong(ctx context.Context) error {
+	b := Belonging{Conn: c.o.Conn, Namespace: c.o.Namespace, Store: c.o.Self.Store, Home: c.o.Home, Cluster: cmp.Or(c.cluster, c.o.Cluster)}
+	id, err := b.Settle(ctx)
+	if err == nil {
+		c.cluster = id
+	}
+	return err
 }
 
 // Self is the own entry as it should be published. It may be ahead of the view.

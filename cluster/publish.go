@@ -81,7 +81,7 @@ func (c *Cluster) enterAgain(ctx context.Context) (*consul.Session, error) {
 		case err == nil:
 			c.o.Log.Info("this node is a member again", zap.String("session", session.ID()))
 			return session, nil
-		case errors.Is(err, ErrDuplicate) || errors.Is(err, ErrStore):
+		case errors.Is(err, ErrDuplicate) || errors.Is(err, ErrStore) || errors.Is(err, ErrHome):
 			return nil, err
 		case ctx.Err() == nil:
 			c.o.Log.Warn("this node could not become a member again; it goes on trying", zap.Error(err))

@@ -51,7 +51,7 @@ type Options struct {
 var ErrUnsupported = errors.New("not supported by this version")
 
 // ErrSettings is wrapped by the error of [New] and Run when the node must not run with these settings beside the others: its id
-// is taken, or its store is not theirs. Starting again changes nothing.
+// is taken, its store is not theirs, or belongs to another cluster. Starting again changes nothing.
 var ErrSettings = errors.New("these settings do not fit the cluster")
 
 // Node is one node, built and not yet running. Close it if Run is never called.
@@ -65,6 +65,7 @@ type Node struct {
 	stores   *stores
 	together *together // nil: the node is alone
 	epoch    uint64    // of the tokens that Consul gives
+	home     uint64    // number of the store's entry that says which cluster it belongs to
 	news     *invalidation.Log
 	area     *workarea.Area
 	claims   *claims

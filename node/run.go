@@ -142,6 +142,7 @@ func (n *Node) runImports(ctx, late context.Context) error {
 	if n.gate != nil {
 		g.Go(func() error { return n.runGate(gctx) })
 	}
+	g.Go(func() error { return n.watchHome(gctx) })
 	loops := []func(context.Context){
 		n.followMembers, n.sendHints, n.shareTallies, n.watchRules, n.hearOfRules, n.hearAsks, n.watchPauses, n.watchIdentity, n.rates.run,
 		n.pruneJournal, n.tidyBuckets,

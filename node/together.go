@@ -29,6 +29,7 @@ type together struct {
 	keeper  *consul.Keeper
 	leaser  *consul.Leaser
 	members *cluster.Cluster
+	cluster string // id
 }
 
 // dialPause is the time between two tries to find Consul at the start.
@@ -137,6 +138,9 @@ func (n *Node) buildShares(ctx context.Context, main *opened) error {
 // leasesAlone locks the store's own folder. A bucket has none: a folder of this machine is locked then, and the tenure of the bucket
 // is taken, which other machines see.
 func (n *Node) leasesAlone(ctx context.Context, main *opened) (leases.Leaser, error) {
+	if err := n.belongsToNobody(ctx); err != nil {
+		return nil, err
+	}
 	private := main.private()
 	if private == "" {
 		private = filepath.Join(cmp.Or(n.o.Memory, os.TempDir()), "alone-"+n.area.ID())
@@ -156,6 +160,9 @@ func (n *Node) leasesAlone(ctx context.Context, main *opened) (leases.Leaser, er
 
 func (n *Node) leasesTogether(ctx context.Context, main *opened) (*consul.Leaser, error) {
 	if err := n.shareStore(ctx, main); err != nil {
+		return nil, err
+	}
+	if err := n.settle(ctx); err != nil {
 		return nil, err
 	}
 	namespace := n.o.Settings.Cluster.Namespace
@@ -203,7 +210,7 @@ func (n *Node) join(ctx context.Context) (err error) {
 	members, err := cluster.Join(ctx, cluster.Options{
 		Conn: n.together.conn, Keeper: n.together.keeper, Namespace: s.Cluster.Namespace, Self: n.member(address),
 		Isolation: s.Cluster.Isolation, WaitFor: s.Cluster.WaitForNodes, Probe: cluster.ProbeOptions{Silence: silence},
-		Epoch: n.area.RaiseEpoch, Log: n.log, Metrics: n.o.Registry,
+		Home: n.area, Cluster: n.together.cluster, Epoch: n.area.RaiseEpoch, Log: n.log, Metrics: n.o.Registry,
 	})
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -213,7 +220,7 @@ func (n *Node) join(ctx context.Context) (err error) {
 
 // ofSettings says of an error that only a change of settings helps.
 func ofSettings(err error) error {
-	if errors.Is(err, cluster.ErrDuplicate) || errors.Is(err, cluster.ErrStore) {
+	if errors.Is(err, cluster.ErrDuplicate) || errors.Is(err, cluster.ErrStore) || errors.Is(err, cluster.ErrHome) {
 		return fmt.Errorf("%w: %w", ErrSettings, err)
 	}
 	return err

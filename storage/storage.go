@@ -207,3 +207,11 @@ type Identity struct {
 	ID      string    `json:"id"`
 	Created time.Time `json:"created"`
 }
+
+// Home says which cluster a store belongs to. The zero Home is none: a node that is alone may work there.
+type Home struct {
+	Cluster   string    `json:"cluster"`   // id
+	Namespace string    `json:"namespace"` // of the cluster, in its Consul
+	Node      string    `json:"node"`      // that said so
+	Since     time.Time `json:"since"`
+}

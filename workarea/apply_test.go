@@ -229,6 +229,7 @@ func everyFault(t *testing.T, s start, conflict asset.Conflict, when storagetest
 		}
 	}
 }
+
 func faultyWalk(t *testing.T, s start, conflict asset.Conflict, when storagetest.When, at int) (string, bool) {
 	t.Helper()
 	f := s.store(storagetest.NewMem())

@@ -32,12 +32,12 @@ func TestRaiseEpoch_onlyGrows(t *testing.T) {
 func TestRaiseEpoch_keepsTheNewestFew(t *testing.T) {
 	s := folder(t)
 	a := open(t, s)
-	for n := range uint64(3 * keptEpochs) {
+	for n := range uint64(3 * keptNumbers) {
 		mustEpoch(t, a, n+1)
 	}
 	left := tree(t, s, "workarea/epochs")
-	if len(left) != keptEpochs || left[len(left)-1] != string(a.epochKey(3*keptEpochs)) {
-		t.Errorf("want the newest %d, got %q", keptEpochs, left)
+	if len(left) != keptNumbers || left[len(left)-1] != string(series{a, "epochs"}.key(3*keptNumbers)) {
+		t.Errorf("want the newest %d, got %q", keptNumbers, left)
 	}
 }
 

@@ -56,7 +56,7 @@ func codeOf(err error) int {
 // ofSettings reports whether only a change of settings or rules helps, so that starting again is of no use.
 func ofSettings(err error) bool {
 	var faults config.Errors
-	kinds := []error{node.ErrUnsupported, node.ErrSettings, cluster.ErrDuplicate, cluster.ErrStore}
+	kinds := []error{node.ErrUnsupported, node.ErrSettings, cluster.ErrDuplicate, cluster.ErrStore, cluster.ErrHome}
 	return errors.As(err, &faults) || slices.ContainsFunc(kinds, func(kind error) bool { return errors.Is(err, kind) })
 }
 

@@ -49,7 +49,7 @@ func TestAlone_ofTwoMachinesOnABucketOneWorks(t *testing.T) {
 	c.start()
 	c.awaitReady()
 	t.Logf("the cluster's node was ready after %v", time.Since(begin).Round(time.Millisecond))
-	says(t, b.refused(1), "the cluster", "cluster.consul")
+	says(t, b.refused(exitSettings), "belongs to another cluster", "cluster.consul")
 	close(stop)
 	<-ended
 	d.awaitTaken(2 * time.Minute)
