@@ -23,7 +23,7 @@ func (a *app) clusterCommand() *cobra.Command {
 		RunE: func(c *cobra.Command, _ []string) error { return a.cluster(c.Context(), address) },
 	})
 	addressFlag(c, &address)
-	c.AddCommand(a.forgetCommand())
+	c.AddCommand(a.adoptCommand(), a.forgetCommand())
 	return c
 }
 

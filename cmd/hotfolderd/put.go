@@ -46,6 +46,9 @@ func (a *app) put(c *cobra.Command, file, name string) error {
 }
 
 func (a *app) putInto(ctx context.Context, o *opened, name asset.Key, in io.Reader) error {
+	if err := o.mayChange(ctx); err != nil {
+		return err
+	}
 	rec, out, err := o.area.Put(ctx, name, in, asset.DoorCLI)
 	if err != nil {
 		return err

@@ -20,6 +20,9 @@ func (a *app) rebuildCommand() *cobra.Command {
 
 func (a *app) rebuild(ctx context.Context) error {
 	return a.with(ctx, false, func(o *opened) error {
+		if err := o.mayChange(ctx); err != nil {
+			return err
+		}
 		n, err := o.area.Rebuild(ctx)
 		if err != nil {
 			return fmt.Errorf("%w (%d import%s had their names back by then)", err, n, plural(n))

@@ -67,6 +67,9 @@ func (a *app) rulesPublish(c *cobra.Command, args []string, note string) error {
 	}
 	ctx := c.Context()
 	return a.with(ctx, true, func(o *opened) error {
+		if err := o.mayChange(ctx); err != nil {
+			return err
+		}
 		return a.publishInto(ctx, o, workarea.RuleSet{By: s.Node.ID, Note: note, Files: texts}, set)
 	})
 }

@@ -45,6 +45,9 @@ func (a *app) open(ctx context.Context, create bool) (*opened, error) {
 	if o.area, err = workarea.Open(ctx, store, options); err != nil {
 		return nil, noStore(errors.Join(err, store.Close()), store.Place)
 	}
+	if o.tell != nil {
+		o.tell.area = o.area
+	}
 	return o, nil
 }
 

@@ -15,6 +15,7 @@ import (
 	"hotfolderd/leases/consul"
 	"hotfolderd/node"
 	"hotfolderd/storage"
+	"hotfolderd/workarea"
 )
 
 // teller tells the nodes of a cluster what a command changes, as a client that is no member. It connects when there is something
@@ -22,6 +23,7 @@ import (
 type teller struct {
 	settings config.Settings
 	store    storage.Store
+	area     *workarea.Area // of the store, once it is open
 
 	mu    sync.Mutex
 	log   *invalidation.Log
@@ -47,6 +49,10 @@ func (t *teller) connect(ctx context.Context) error {
 		return err
 	}
 	t.close = append(t.close, func(context.Context) error { conn.Close(); return nil })
+	b := cluster.Belonging{Conn: conn, Namespace: c.Namespace, Store: t.area.ID(), Home: t.area}
+	if err := b.Check(ctx); err != nil {
+		return err
+	}
 	keeper, err := consul.Keep(ctx, conn, consul.KeepOptions{Namespace: c.Namespace, Node: t.settings.Node.ID, TTL: c.SessionTTL.D()})
 	if err != nil {
 		return err

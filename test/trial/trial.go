@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"time"
 )
@@ -53,6 +54,9 @@ func (t *trial) start(ctx context.Context) error {
 	if err := t.await(ctx, t.consul); err != nil {
 		return err
 	}
+	if err := t.adopt(ctx); err != nil {
+		return err
+	}
 	for _, p := range t.nodes {
 		if err := t.begin(p); err != nil {
 			return err
@@ -62,6 +66,19 @@ func (t *trial) start(ctx context.Context) error {
 		if err := t.await(ctx, p); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// adopt tells a store that has been here before that this Consul, which keeps nothing, is the one of its nodes.
+func (t *trial) adopt(ctx context.Context) error {
+	if _, err := os.Stat(filepath.Join(t.store, "workarea")); err != nil {
+		return nil
+	}
+	first := t.nodes[0]
+	out, err := exec.CommandContext(ctx, first.path, "cluster", "adopt", "--config", first.settings).CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("give the store to the nodes: %w\n%s", err, out)
 	}
 	return nil
 }
