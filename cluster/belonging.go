@@ -132,7 +132,10 @@ func (b Belonging) pledge(ctx context.Context, cluster string) (pledge, error) {
 	return p, nil
 }
 
-func (b Belonging) key() string { return consul.Root(b.Namespace) + "store" }
+// storeKey is where Consul has the pledge.
+const storeKey = "store"
+
+func (b Belonging) key() string { return consul.Root(b.Namespace) + storeKey }
 
 func (b Belonging) look(ctx context.Context) (f found, err error) {
 	if f.pair, err = b.Conn.Get(ctx, b.key()); err != nil {

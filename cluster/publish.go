@@ -91,7 +91,7 @@ func (c *Cluster) enterAgain(ctx context.Context) (*consul.Session, error) {
 	return nil, nil
 }
 
-// keepWritten writes changes until the session ends or does not hold the entry any more.
+// keepWritten writes changes until the session ends or does not hold the entry any more, or the entry was deleted.
 func (c *Cluster) keepWritten(ctx context.Context, session *consul.Session) {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
@@ -104,7 +104,11 @@ func (c *Cluster) keepWritten(ctx context.Context, session *consul.Session) {
 		case <-c.dirty:
 		case <-timer.C:
 		}
-		at, needed := due(c.writtenNow(), c.Self())
+		now := c.writtenNow()
+		if now.value == nil {
+			return // it is gone from Consul, and maybe all that stood beside it
+		}
+		at, needed := due(now, c.Self())
 		if !needed {
 			continue
 		}
@@ -177,12 +181,10 @@ func (c *Cluster) writtenNow() written {
 	return c.written
 }
 
-// writeAnew makes the entry be written although it has not changed: it is not in Consul any more.
+// writeAnew makes this node enter again: its entry is not in Consul any more.
 func (c *Cluster) writeAnew() {
 	c.writing.Lock()
 	c.written.value = nil
-	c.written.member.State = ""
-	c.written.at = time.Time{}
 	c.writing.Unlock()
 	nudge(c.dirty)
 }

@@ -71,6 +71,7 @@ func (c *Cluster) watches() []watched {
 		{membersDir, consul.Watching{Seen: c.seenMembers, Same: c.heard, Failed: c.unheard}},
 		{suspectsDir, consul.Watching{Seen: c.seenSuspects, Same: nothing, Failed: failed}},
 		{clientsDir, consul.Watching{Seen: c.seenClients, Same: nothing, Failed: failed}},
+		{storeKey, consul.Watching{Seen: c.seenStore, Same: nothing, Failed: failed}},
 	}
 	if c.o.Isolation == Static {
 		ws = append(ws, watched{mainKey, consul.Watching{Seen: c.seenMain, Same: nothing, Failed: failed}})
@@ -187,6 +188,13 @@ func (c *Cluster) seenClients(pairs api.KVPairs) {
 	c.mu.Unlock()
 	if !same {
 		c.signal()
+	}
+}
+
+// seenStore puts back what Consul lost of the cluster while this node is a member of it.
+func (c *Cluster) seenStore(pairs api.KVPairs) {
+	if len(pairs) == 0 {
+		c.writeAnew()
 	}
 }
 

@@ -148,9 +148,10 @@ func TestStart_aloneAndTogetherDoNotShareAStore(t *testing.T) {
 	alone := w.twin(w.nodes[1], "consul: ["+w.consul[0]+"]", "consul: []")
 	a.start()
 	a.awaitReady()
-	says(t, alone.refused(1), "cluster", w.store, "cluster.consul")
+	says(t, alone.refused(exitSettings), "belongs to another cluster", "alone", "cluster.consul")
 	a.stop()
 
+	alone.mustAdopt("nodes that are alone", "now")
 	alone.start()
 	alone.awaitReady()
 	if r, err := alone.do(http.MethodGet, "/v1/cluster", "", ""); err != nil || r.status != http.StatusNotImplemented {
