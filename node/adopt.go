@@ -17,8 +17,7 @@ import (
 )
 
 // Adopt gives the store of the settings to their cluster, or to nodes that are alone when they name none. It is false when the
-// store belongs there already. No node may work on the store: on a folder that is made sure of; those that work on a bucket all the
-// same end when they see it.
+// store belongs there already. [leases.ErrHeld] while a node works on it.
 func Adopt(ctx context.Context, s config.Settings) (adopted bool, err error) {
 	o, err := (&stores{settings: s.Storage}).reach(ctx, s.Storage.URL, false)
 	if err != nil {
@@ -29,20 +28,34 @@ func Adopt(ctx context.Context, s config.Settings) (adopted bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	if private := o.private(); private != "" {
-		lock, err := local.New(private)
-		if errors.Is(err, leases.ErrHeld) {
-			return false, fmt.Errorf("%w: stop all nodes of this store first", err)
-		}
-		if err != nil {
-			return false, err
-		}
-		defer func() { err = errors.Join(err, lock.Close()) }()
+	unlock, err := lockAlone(ctx, o, area)
+	if err != nil {
+		return false, err
 	}
+	defer func() { err = errors.Join(err, unlock()) }()
 	if len(s.Cluster.Consul) == 0 {
 		return release(ctx, area)
 	}
 	return take(ctx, s, area)
+}
+
+// lockAlone keeps all nodes away from a store.
+func lockAlone(ctx context.Context, o *opened, area *workarea.Area) (unlock func() error, err error) {
+	if private := o.private(); private != "" {
+		var lock *local.Leaser
+		if lock, err = local.New(private); err == nil {
+			return lock.Close, nil
+		}
+	} else {
+		var t *workarea.Tenure
+		if t, err = area.Hold(ctx, workarea.TenureOptions{}); err == nil {
+			return func() error { return t.Close(ctx) }, nil
+		}
+	}
+	if errors.Is(err, leases.ErrHeld) {
+		err = fmt.Errorf("%w: stop all nodes of this store first", err)
+	}
+	return nil, err
 }
 
 // release lets nodes that are alone work on the store.

@@ -56,7 +56,9 @@ func last(numbers []uint64) uint64 {
 }
 
 // take makes the file of a number, durably. fs.ErrExist when it is there.
-func (s series) take(ctx context.Context, n uint64, value any) error { return s.a.putSmall(ctx, s.key(n), value) }
+func (s series) take(ctx context.Context, n uint64, value any) error {
+	return s.a.putSmall(ctx, s.key(n), value)
+}
 
 // prune takes all but the newest away. What is left over by a fault goes the next time.
 func (s series) prune(ctx context.Context, there []uint64) {

@@ -27,7 +27,7 @@ type tenures struct {
 }
 
 func (a *Area) tenureKey(n uint64, mark string) asset.Key {
-	return a.at("tenures", asset.Key(fmt.Sprintf("%0*d%s", epochDigits, n, mark)))
+	return a.at("tenures", asset.Key(fmt.Sprintf("%0*d%s", numberDigits, n, mark)))
 }
 
 func (a *Area) tenures(ctx context.Context) (tenures, error) {
