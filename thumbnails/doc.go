@@ -3,7 +3,8 @@
 // # What it promises
 //
 // An image is measured before it is decoded, and refused over the limits of its rule with a sentence that gives the
-// numbers. It is decoded once for all sizes. What comes out fits inside size x size, keeps the aspect with correct
+// numbers. It is decoded once for all sizes, a JPEG no
+// finer than they need. What comes out fits inside size x size, keeps the aspect with correct
 // rounding, is never larger than the original, stands upright whatever the camera wrote, and carries none of the
 // original's metadata. A format without transparency gets the rule's background under it.
 //

@@ -206,7 +206,7 @@ func TestRender_everyPixelType(t *testing.T) {
 			if m, ok := m.(interface{ Set(x, y int, c color.Color) }); ok && !opaqueType(m.(image.Image)) {
 				m.Set(3, 3, color.NRGBA64{0x8000, 0x4000, 0x2000, 0x9000})
 			}
-			want, got := imaging.Clone(m), reduce(m, 48, 32)
+			want, got := imaging.Clone(m), reduce(unscaled(m), 48, 32)
 			for i := range want.Pix {
 				if d := int(want.Pix[i]) - int(got.Pix[i]); d > 1 || d < -1 {
 					t.Fatalf("byte %d: want %d, got %d", i, want.Pix[i], got.Pix[i])

@@ -21,13 +21,13 @@ type format struct {
 	mime   string
 	match  func(head []byte) bool
 	config func(io.Reader) (image.Config, error)
-	decode func(io.Reader) (image.Image, error)
+	decode func(io.Reader) (image.Image, error) // nil for JPEG, which is decoded at a scale
 }
 
 // formats is the closed list: nothing depends on which packages happened to register a decoder.
 func formats() []format {
 	return []format{
-		{"JPEG", "image/jpeg", starts("\xff\xd8\xff"), jpeg.DecodeConfig, jpeg.Decode},
+		{"JPEG", "image/jpeg", starts("\xff\xd8\xff"), jpeg.DecodeConfig, nil},
 		{"PNG", "image/png", starts("\x89PNG\r\n\x1a\n"), png.DecodeConfig, png.Decode},
 		{"GIF", "image/gif", starts("GIF87a", "GIF89a"), gif.DecodeConfig, gif.Decode},
 		{"TIFF", "image/tiff", starts("II*\x00", "MM\x00*"), tiff.DecodeConfig, tiff.Decode},

@@ -2,16 +2,16 @@ package thumbnails
 
 import "image"
 
-// reduce averages boxes of pixels to an image of w x h, which must not be larger than img. It is one pass over the
+// reduce averages boxes of pixels to an image of w x h, which must not be larger than the original, part of a pixel or not. It is one pass over the
 // rows, made to bring a decoded original cheaply near its thumbnails. All boxes have the same size; pixels that lie in
 // two of them count in both by their share, so that the picture keeps its place to the last fraction.
-func reduce(img image.Image, w, h int) *image.NRGBA {
+func reduce(img decoded, w, h int) *image.NRGBA {
 	dst := image.NewNRGBA(image.Rect(0, 0, w, h))
-	switch m := img.(type) {
+	switch m := img.Image.(type) {
 	case *image.YCbCr:
-		reduceYCbCr(dst, m)
+		reduceYCbCr(dst, m, img)
 	default:
-		reduceRows(dst, rowsOf(img), img.Bounds().Size())
+		reduceRows(dst, rowsOf(img.Image), img)
 	}
 	return dst
 }
@@ -71,13 +71,13 @@ func (a axis) span(i int) uint64 {
 }
 
 // reduceYCbCr averages the three planes, each at its own resolution, and converts only what is left.
-func reduceYCbCr(dst *image.NRGBA, m *image.YCbCr) {
+func reduceYCbCr(dst *image.NRGBA, m *image.YCbCr, img decoded) {
 	w, h := dst.Rect.Dx(), dst.Rect.Dy()
-	at, size := m.Rect.Min, m.Rect.Size()
+	at, size := m.Rect.Min, img.size
 	px, py := subsampling(m)
 	c := m.COffset(at.X, at.Y)
-	bright := newPlane(m.Y[m.YOffset(at.X, at.Y):], m.YStride, newAxis(w, size.X, 1), newAxis(h, size.Y, 1))
-	xs, ys := newAxis(w, size.X, px), newAxis(h, size.Y, py)
+	bright := newPlane(m.Y[m.YOffset(at.X, at.Y):], m.YStride, newAxis(w, size.X, img.scale), newAxis(h, size.Y, img.scale))
+	xs, ys := newAxis(w, size.X, px*img.scale), newAxis(h, size.Y, py*img.scale)
 	blue, red := newPlane(m.Cb[c:], m.CStride, xs, ys), newPlane(m.Cr[c:], m.CStride, xs, ys)
 	for y := range h {
 		yy, cb, cr := bright.row(y), blue.row(y), red.row(y)
@@ -107,10 +107,10 @@ func subsampling(m *image.YCbCr) (x, y int) {
 }
 
 // reduceRows averages any image. Colours are weighted by alpha, so that what is invisible has no colour to give.
-func reduceRows(dst *image.NRGBA, read rowReader, size image.Point) {
+func reduceRows(dst *image.NRGBA, read rowReader, img decoded) {
 	w, h := dst.Rect.Dx(), dst.Rect.Dy()
-	xs, ys := newAxis(w, size.X, 1), newAxis(h, size.Y, 1)
-	row, sums := make([]byte, 4*size.X), make([]uint64, 4*w)
+	xs, ys := newAxis(w, img.size.X, img.scale), newAxis(h, img.size.Y, img.scale)
+	row, sums := make([]byte, 4*img.Bounds().Dx()), make([]uint64, 4*w)
 	for y := range h {
 		out := dst.Pix[y*dst.Stride : y*dst.Stride+4*w]
 		if xs.exact == 1 && ys.exact == 1 {

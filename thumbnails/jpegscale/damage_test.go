@@ -3,10 +3,10 @@ package jpegscale
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"image"
 	"image/jpeg"
 	"io"
+	"math/rand/v2"
 	"testing"
 	"testing/iotest"
 )
@@ -140,37 +140,61 @@ func TestDecode_endlessScans(t *testing.T) {
 	}
 }
 
-// FuzzDecode: whatever the bytes are, there is a picture of the size that the header says, or an error; and what
-// image/jpeg decodes is decoded.
+// FuzzDecode is TestDecode_spoiled without an end.
 func FuzzDecode(f *testing.F) {
-	for _, data := range assets(f) {
-		if len(data) < 30_000 {
-			f.Add(data, uint8(3))
-		}
+	for i, data := range seeds(f) {
+		f.Add(data, uint8(i))
 	}
-	for i, args := range [][]string{nil, {"-progressive"}, {"-restart", "2B"}, {"-grayscale"}, {"-sample", "4x1"}, {"-rgb"}} {
-		f.Add(run(f, scene(40, 30), "cjpeg", args...), uint8(i))
+	f.Fuzz(func(t *testing.T, data []byte, by uint8) { answers(t, data, 1<<(by&3)) })
+}
+
+// seeds are small files of many kinds.
+func seeds(tb testing.TB) [][]byte {
+	tb.Helper()
+	all := [][]byte{assets(tb)["cmyk.jpg"], assets(tb)["gray.jpg"]}
+	for _, args := range [][]string{nil, {"-progressive"}, {"-restart", "2B"}, {"-grayscale"}, {"-sample", "4x1"}, {"-rgb"}, {"-progressive", "-restart", "1B"}} {
+		all = append(all, run(tb, scene(40, 30), "cjpeg", args...))
 	}
-	lim := Limits{Pixels: 1 << 18, Scans: 50}
-	f.Fuzz(func(t *testing.T, data []byte, by uint8) {
-		scale := 1 << (by & 3)
-		m, err := Decode(bytes.NewReader(data), scale, lim)
-		c, headErr := jpeg.DecodeConfig(bytes.NewReader(data))
-		switch {
-		case m == nil && err == nil:
-			t.Fatal("neither a picture nor an error")
-		case m != nil && headErr == nil:
-			want := image.Rect(0, 0, Scaled(c.Width, scale), Scaled(c.Height, scale))
-			if m.Bounds() != want {
-				t.Fatalf("want %v, got %v", want, m.Bounds())
+	return all
+}
+
+// TestDecode_spoiled changes some bytes here and there.
+func TestDecode_spoiled(t *testing.T) {
+	r := rand.New(rand.NewPCG(11, 12))
+	for i, data := range seeds(t) {
+		for range 40_000 / (100 + len(data)/100) {
+			spoiled := bytes.Clone(data)
+			for range 1 + r.IntN(4) {
+				spoiled[r.IntN(len(spoiled))] = byte(r.Uint32())
 			}
-			_ = fmt.Sprint(m.At(want.Max.X-1, want.Max.Y-1))
+			if answers(t, spoiled, 1<<r.IntN(4)); t.Failed() {
+				t.Fatalf("seed %d, as %x", i, spoiled)
+			}
 		}
-		if err == nil || headErr != nil || lim.size(c.Width, c.Height) != nil {
-			return
+	}
+}
+
+// answers fails unless there is a picture of the size that the header says, or an error. Where image/jpeg gives a picture
+// there must be one, though what it overlooks may be an error here.
+func answers(t *testing.T, data []byte, scale int) {
+	t.Helper()
+	lim := Limits{Pixels: 1 << 18, Scans: 50}
+	m, err := Decode(bytes.NewReader(data), scale, lim)
+	c, headErr := jpeg.DecodeConfig(bytes.NewReader(data))
+	switch {
+	case m == nil && err == nil:
+		t.Error("neither a picture nor an error")
+	case m != nil && headErr == nil:
+		want := image.Rect(0, 0, Scaled(c.Width, scale), Scaled(c.Height, scale))
+		if m.Bounds() != want {
+			t.Errorf("want %v, got %v", want, m.Bounds())
 		}
-		if _, theirs := jpeg.Decode(bytes.NewReader(data)); theirs == nil {
-			t.Fatalf("image/jpeg decodes it, got %v", err)
-		}
-	})
+		_ = m.At(m.Bounds().Max.X-1, m.Bounds().Max.Y-1) // it is there
+	}
+	if m != nil || headErr != nil || lim.size(c.Width, c.Height) != nil {
+		return
+	}
+	if _, theirs := jpeg.Decode(bytes.NewReader(data)); theirs == nil {
+		t.Errorf("image/jpeg decodes it, got %v", err)
+	}
 }

@@ -83,8 +83,10 @@ func (s *scan) firstAC(p *part, x, y int) bool {
 			s.endRun = 1<<run + s.take(run) - 1
 			return true
 		}
-		k += run
-		if v := s.value(size); v != 0 && k <= s.to {
+		if k += run; k > s.to {
+			break
+		}
+		if v := s.value(size); size > 0 {
 			p.non0[i] |= 1 << k
 			s.put(kept, k, int16(v<<s.low))
 		}

@@ -44,13 +44,13 @@ func (b *bits) coefficients(work, quant *[64]int32, h *huffman, last int) (non0 
 			k += 15
 			continue
 		}
-		v := signed(acc, size)
+		if k += run; k > 63 {
+			break // image/jpeg leaves the value there
+		}
+		work[natural[k]] = signed(acc, size) * quant[k]
+		non0 = k
 		acc <<= size & 63
 		n -= size
-		if k += run; k < 64 {
-			work[natural[k]] = v * quant[k]
-			non0 = k
-		}
 	}
 	b.acc, b.n = acc, n
 	return non0, b.skip(h, k)

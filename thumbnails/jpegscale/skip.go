@@ -68,8 +68,11 @@ func (b *bits) skip(h *huffman, k int) bool {
 			}
 			run, size := one>>4&15, one&15
 			e = run + 1 | (one>>8+size)<<8
-			if size == 0 && run < 15 {
+			switch {
+			case size == 0 && run < 15:
 				e |= blockEnds
+			case size > 0 && k+int(run) > 63:
+				e = one>>8<<8 | blockEnds // as in coefficients
 			}
 			next = k + int(e&0xff)
 		}
