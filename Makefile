@@ -22,6 +22,9 @@ BENCH ?= .
 BENCHTIME ?= 1s
 PKGS ?= ./...
 ROUNDS ?= 1000
+# Seconds that a node is away in make chaos, and the changes that it misses.
+AWAY ?= 600
+CHANGES ?= 5000
 UPLOADS ?= 10000
 
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
@@ -55,7 +58,7 @@ powercut: debian ## cut the power of ext4 and XFS under a running node; needs ro
 
 chaos: DEBIAN_PACKAGES += $(CHAOS_PACKAGES)
 chaos: debian $(CONSUL) ## kill, stop and cut off nodes and Consul, over and over; needs root (ROUNDS=20 ARGS="-skip InANetwork")
-	HOTFOLDERD_CHAOS_ROUNDS=$(ROUNDS) go test -tags chaos -count 1 -parallel 1 -v -timeout 0 -run '^Test(Chaos|Faults)' ./test/cluster $(ARGS)
+	HOTFOLDERD_CHAOS_ROUNDS=$(ROUNDS) HOTFOLDERD_AWAY=$(AWAY) HOTFOLDERD_CHANGES=$(CHANGES) go test -tags chaos -count 1 -parallel 1 -v -timeout 0 -run '^Test(Chaos|Faults)' ./test/cluster $(ARGS)
 
 ftp-death: DEBIAN_PACKAGES += rclone
 ftp-death: debian ## many FTP uploads whose client dies, or leaves after its answer (UPLOADS=10000)

@@ -2,6 +2,7 @@ package cluster_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -29,6 +30,7 @@ type process struct {
 	home     string
 	token    string   // of its HTTP, if it wants one
 	inside   []string // the command that runs it where it lives, if that is elsewhere
+	program  string   // in place of the one that all run
 
 	mu  sync.Mutex
 	cmd *exec.Cmd
@@ -90,7 +92,7 @@ func (p *process) start() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.log = newLog(p.t, filepath.Join(p.home, "log"))
-	argv := append(slices.Clone(p.inside), program, "run", "--config", p.settings)
+	argv := append(slices.Clone(p.inside), cmp.Or(p.program, program), "run", "--config", p.settings)
 	p.cmd = exec.Command(argv[0], argv[1:]...)
 	p.cmd.Env = append(os.Environ(), "HOME="+p.home, "XDG_STATE_HOME="+p.home)
 	p.cmd.Dir = p.home
