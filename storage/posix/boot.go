@@ -6,11 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"path"
-	"strings"
 	"sync/atomic"
 	"time"
-	"unicode/utf8"
 
 	"golang.org/x/sys/unix"
 
@@ -18,7 +15,7 @@ import (
 	"hotfolderd/storage"
 )
 
-// boot is this process's own folder in the store: .hotfolderd/<id>/{tmp,aside,lock}. The lock is held by flock as long as the
+// boot is this process's own folder in the store: .hotfolderd/<id>/{tmp,aside,gone,lock}. The lock is held by flock as long as the
 // process lives, so that another can tell its leavings from those of the dead.
 type boot struct {
 	key  asset.Key
@@ -29,12 +26,11 @@ type boot struct {
 
 const (
 	tmpName   = "tmp"
-	asideName = "aside"
+	asideName = "aside" // what is to get a name again
+	goneName  = "gone"  // what is to be deleted, if it is still what it was
 	lockName  = "lock"
 	// remoteGrace is how old a folder on a share must be, by the share's clock, before it is taken for a dead process's.
 	remoteGrace = 24 * time.Hour
-	// maxExt is how long an extension may be; after a dot further from the end, a name just goes on.
-	maxExt = 32
 )
 
 func newBoot(s *Store) (*boot, error) {
@@ -42,7 +38,7 @@ func newBoot(s *Store) (*boot, error) {
 	if err := b.lockFolder(s); err != nil {
 		return nil, err
 	}
-	for _, sub := range []asset.Key{tmpName, asideName} {
+	for _, sub := range []asset.Key{tmpName, asideName, goneName} {
 		if err := s.makeDir(b.key.Join(sub)); err != nil {
 			unix.Close(b.lock)
 			return nil, fail("make", b.key.Join(sub), err)
@@ -104,7 +100,7 @@ func (b *boot) close(s *Store) error {
 // name is a name in tmp that was not given out before.
 func (b *boot) name() string { return fmt.Sprintf("%x", b.next.Add(1)) }
 
-// tidy looks after what dead processes left: objects set aside go back to their place, nameless bytes are deleted.
+// tidy looks after what dead processes left: objects set aside are dealt with, nameless bytes are deleted.
 func (s *Store) tidy(ctx context.Context) error {
 	var others []storage.Object
 	for o, err := range s.List(ctx, Private, storage.ListOptions{}) {
@@ -136,62 +132,10 @@ func (s *Store) tidyAfter(ctx context.Context, o storage.Object) error {
 		}
 		defer unix.Close(lock)
 	}
-	if err := s.putBack(ctx, o.Key); err != nil {
+	if err := s.settleAside(ctx, o.Key); err != nil {
 		return err
 	}
 	return s.removeBoot(o.Key)
-}
-
-// putBack gives every object that a dead process had set aside its name again, or, where something new stands there, a name
-// beside it.
-func (s *Store) putBack(ctx context.Context, boot asset.Key) error {
-	aside := boot.Join(asideName)
-	for o, err := range s.List(ctx, aside, storage.ListOptions{Recursive: true}) {
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		key, below := o.Key.Below(aside)
-		if o.Kind == storage.Directory || !below {
-			continue
-		}
-		if err := s.restore(o.Key, key); err != nil {
-			return fail("put back", key, err)
-		}
-	}
-	return nil
-}
-
-// restore renames aside to key, or to "key (restored 2)" and so on when something new stands there: nothing is ever lost.
-func (s *Store) restore(aside, key asset.Key) error {
-	for n := 1; n < 1000; n++ {
-		err := s.renameFree(aside, restoredName(key, n))
-		if !errors.Is(err, fs.ErrExist) {
-			return err
-		}
-	}
-	return fs.ErrExist
-}
-
-func restoredName(key asset.Key, n int) asset.Key {
-	if n == 1 {
-		return key
-	}
-	base, mark := key.Base(), fmt.Sprintf(" (restored %d)", n)
-	ext := path.Ext(strings.TrimLeft(base, "."))
-	if len(ext) > maxExt {
-		ext = ""
-	}
-	stem := base[:len(base)-len(ext)]
-	if cut := asset.MaxComponent - len(mark) - len(ext); len(stem) > cut {
-		for cut > 0 && !utf8.RuneStart(stem[cut]) {
-			cut--
-		}
-		stem = stem[:cut]
-	}
-	return key.Dir().Join(asset.Key(stem + mark + ext))
 }
 
 // removeBoot deletes a process's folder with all that is in it. When another process does the same at the same time, whoever is
@@ -212,7 +156,8 @@ func (s *Store) removeBoot(key asset.Key) error {
 		}
 	}
 	for _, f := range files {
-		if strings.HasPrefix(string(f), string(key.Join(asideName))+"/") {
+		_, aside := f.Below(key.Join(asideName))
+		if _, gone := f.Below(key.Join(goneName)); aside || gone {
 			return fail("remove", f, errors.New("an object is still set aside"))
 		}
 		if err := s.unlink(f, 0); err != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -202,5 +203,65 @@ func TestOpen_putsBackEveryNameThatAFileCanHave(t *testing.T) {
 	}
 	if files != 2*len(names) {
 		t.Errorf("want all %d files, got %d", 2*len(names), files)
+	}
+}
+
+// removeInPart sets an object aside as a process does that is killed before it has deleted it.
+func removeInPart(t *testing.T, s *Store, key asset.Key) {
+	t.Helper()
+	killed := errors.New("killed")
+	err := s.takeAway(key, "", s.boot.toGo, func(aside asset.Key) error {
+		dead := filepath.Join(s.Dir(), string(Private), "DEADBOOT", strings.TrimPrefix(string(aside), string(s.boot.key)))
+		if err := os.MkdirAll(filepath.Dir(dead), 0o777); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Rename(filepath.Join(s.Dir(), string(aside)), dead); err != nil {
+			t.Fatal(err)
+		}
+		return killed
+	})
+	if !errors.Is(err, killed) {
+		t.Fatal(err)
+	}
+}
+
+// TestOpen_endsTheRemovalOfADeadProcess: what was to go goes, also when something new has its name by now. What was written to
+// meanwhile stays.
+func TestOpen_endsTheRemovalOfADeadProcess(t *testing.T) {
+	s := open(t)
+	long := asset.Key("in/" + strings.Repeat("n", 250))
+	changed := filepath.Join(s.Dir(), "in", "changed.jpg")
+	for _, key := range []asset.Key{"in/old.jpg", "in/again.jpg", "in/changed.jpg", "in/.h", "x", long} {
+		put(t, s, key, "old", storage.PutOptions{})
+	}
+	writer, err := os.OpenFile(changed, os.O_WRONLY|os.O_APPEND, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer writer.Close()
+	for _, key := range []asset.Key{"in/old.jpg", "in/again.jpg", "in/changed.jpg", "in/.h", "x", long} {
+		removeInPart(t, s, key)
+	}
+	put(t, s, "in/again.jpg", "new", storage.PutOptions{})
+	if _, err := writer.WriteString(" and more"); err != nil {
+		t.Fatal(err)
+	}
+	again, err := Open(t.Context(), s.Dir(), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer again.Close()
+	got := map[asset.Key]string{}
+	for o, err := range again.List(t.Context(), asset.Root, storage.ListOptions{Recursive: true}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if o.Kind == storage.Regular {
+			got[o.Key] = read(t, again, o.Key)
+		}
+	}
+	want := map[asset.Key]string{"in/again.jpg": "new", "in/changed.jpg": "old and more", long: "old"}
+	if !maps.Equal(got, want) {
+		t.Errorf("want %v, got %v", want, got)
 	}
 }

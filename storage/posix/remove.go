@@ -14,12 +14,13 @@ import (
 
 // Remove implements storage.Store. A check followed by an unlink could hit a newer file that was renamed over the name in
 // between. So the object is first set aside, out of everybody's reach, then looked at, and only then unlinked; another
-// version, or one that somebody still writes to, gets its name back.
+// version, or one that somebody still writes to, gets its name back. Where it is set aside says what is to go, for whoever
+// finds it there when this process has died.
 func (s *Store) Remove(ctx context.Context, key asset.Key, v asset.Version) error {
 	if err := context.Cause(ctx); err != nil {
 		return fail("remove", key, err)
 	}
-	err := s.takeAway(key, v, func(aside asset.Key) error { return s.unlink(aside, 0) })
+	err := s.takeAway(key, v, s.boot.toGo, func(aside asset.Key) error { return s.unlink(aside, 0) })
 	return fail("remove", key, notThere(err))
 }
 
@@ -28,7 +29,7 @@ func (s *Store) Move(ctx context.Context, src storage.Object, dst asset.Key, o s
 	if err := context.Cause(ctx); err != nil {
 		return storage.Object{}, fail("move", src.Key, err)
 	}
-	err := s.takeAway(src.Key, src.Version, func(aside asset.Key) error {
+	err := s.takeAway(src.Key, src.Version, s.boot.toStay, func(aside asset.Key) error {
 		if o.IfAbsent {
 			return s.renameFree(aside, dst)
 		}
@@ -45,9 +46,11 @@ func (s *Store) Move(ctx context.Context, src storage.Object, dst asset.Key, o s
 	return s.Stat(ctx, dst)
 }
 
-// takeAway sets the version v of key aside and calls end with it. Whatever goes wrong afterwards, the object gets its name
-// back.
-func (s *Store) takeAway(key asset.Key, v asset.Version, end func(aside asset.Key) error) error {
+// takeAway sets the version v of key aside, where place says, and calls end with it. Whatever goes wrong afterwards, the object
+// gets its name back.
+func (s *Store) takeAway(
+	key asset.Key, v asset.Version, place func(asset.Key, asset.Version) asset.Key, end func(aside asset.Key) error,
+) error {
 	lock := s.keys.of(key)
 	lock.Lock()
 	defer lock.Unlock()
@@ -58,7 +61,7 @@ func (s *Store) takeAway(key asset.Key, v asset.Version, end func(aside asset.Ke
 	if err := wanted(before, v); err != nil {
 		return err
 	}
-	aside := s.boot.key.Join(asideName).Join(key)
+	aside := place(key, before.Version)
 	if err := s.setAside(key, aside); err != nil {
 		return err
 	}
