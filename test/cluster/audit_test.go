@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -39,7 +40,8 @@ func (d *drops) audit(t testing.TB) (byNode map[string]int) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	byNode = map[string]int{}
-	imported := map[string]map[string]int{} // by key and bytes
+	named := map[string]map[string]int{}    // by key and bytes
+	imported := map[string]map[string]int{} // the same by the name that was dropped
 	ledger := d.w.ledger()
 	sideBySide(len(ledger), func(i int) {
 		if ledger[i].Folder != "" {
@@ -51,10 +53,8 @@ func (d *drops) audit(t testing.TB) (byNode map[string]int) {
 			continue
 		}
 		byNode[r.Node]++
-		if imported[r.Key] == nil {
-			imported[r.Key] = map[string]int{}
-		}
-		imported[r.Key][r.Content.SHA256]++
+		count(named, r.Key, r.Content.SHA256)
+		count(imported, restored.ReplaceAllString(r.Key, ""), r.Content.SHA256)
 	}
 	for key := range imported {
 		if d.by[key] == nil && !d.alien(key) {
@@ -64,13 +64,23 @@ func (d *drops) audit(t testing.TB) (byNode map[string]int) {
 	catalog := d.w.catalog()
 	for name, contents := range d.by {
 		auditImports(t, name, contents, imported[name])
-		auditCatalog(t, name, contents, imported[name], catalog["inbox/"+name])
+		auditCatalog(t, name, contents, named[name], catalog["inbox/"+name])
 	}
 	if left := d.w.tree.list("workarea/failed"); len(left) > 0 {
 		t.Errorf("drops that failed: %v", left)
 	}
 	t.Logf("audit: %d names, records by node: %v", len(d.by), byNode)
 	return byNode
+}
+
+// restored is what a file is called, beside another that has got its name, when a node had it in hand that was killed then.
+var restored = regexp.MustCompile(` \(restored \d+\)`)
+
+func count(by map[string]map[string]int, key, sum string) {
+	if by[key] == nil {
+		by[key] = map[string]int{}
+	}
+	by[key][sum]++
 }
 
 // alien reports whether a key was dropped by somebody else, who looks after it.

@@ -1,7 +1,6 @@
 package cluster_test
 
 import (
-	"errors"
 	"os"
 	"path/filepath"
 	"testing"
@@ -50,14 +49,17 @@ func (f folderTree) prepare(path, text string) (tmp string) {
 
 func (f folderTree) replace(path, text, _ string) (covered bool, err error) {
 	tmp := f.prepare(path, text)
-	err = unix.Renameat2(unix.AT_FDCWD, tmp, unix.AT_FDCWD, f.at(path), unix.RENAME_EXCHANGE)
-	if errors.Is(err, os.ErrNotExist) {
-		return false, os.Rename(tmp, f.at(path))
+	for range 100 { // it comes and goes: a node sets it aside and gives it its name back
+		err = unix.Renameat2(unix.AT_FDCWD, tmp, unix.AT_FDCWD, f.at(path), unix.RENAME_EXCHANGE)
+		if err == nil {
+			return true, os.Remove(tmp) // the ones before
+		}
+		err = unix.Renameat2(unix.AT_FDCWD, tmp, unix.AT_FDCWD, f.at(path), unix.RENAME_NOREPLACE)
+		if err == nil {
+			return false, nil
+		}
 	}
-	if err == nil {
-		err = os.Remove(tmp) // the ones before
-	}
-	return true, err
+	return false, err
 }
 
 func (f folderTree) has(path string) bool {
