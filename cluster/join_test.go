@@ -53,7 +53,7 @@ func TestJoin_everyOrderOfStartAndStopGivesTheSameView(t *testing.T) {
 				nodes[id].leave()
 			}
 			last := order[2]
-			w.until(nodes[last], "it is alone and b is main", func(v View) bool { return ids(v) == last && v.Main == "b" && v.Duty == last })
+			w.until(nodes[last], "it is alone and main", func(v View) bool { return ids(v) == last && v.Main == last && v.Duty == last })
 		})
 	}
 }
