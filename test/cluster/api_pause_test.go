@@ -60,6 +60,7 @@ func TestAPI_aPauseHoldsForAllNodes(t *testing.T) {
 	b.kill()
 	b.start()
 	w.awaitWhole(a, b, c)
+	within(t, 10*time.Second, "b has its hotfolder", func() bool { return b.folder("inbox").Name != "" }, b.log)
 	if f := b.folder("inbox"); f.State != "paused" || !strings.Contains(f.Reason, "node c") {
 		t.Errorf("the pause did not outlive the start: %+v", f)
 	}
