@@ -34,26 +34,32 @@ var errRemoved = errors.New("the name was removed meanwhile")
 // when it is another drop's version with the same bytes: whoever did that may not have come to telling it. When they cannot
 // be told, the error wraps [asset.ErrNotNow]; before the name changed, or after.
 func (a *Area) Apply(ctx context.Context, rec asset.Record) (asset.Outcome, error) {
-	out, err := a.apply(ctx, rec, nil)
+	out, err := a.applyTold(ctx, rec, nil)
 	if err != nil {
 		return asset.Outcome{}, fmt.Errorf("apply %s: %w", rec.Drop, because(ctx, err))
 	}
 	return out, nil
 }
 
-// apply is Apply. In a rebuild, known are the drops that the catalog has; rec is none of them.
-func (a *Area) apply(ctx context.Context, rec asset.Record, known drops) (out asset.Outcome, err error) {
+// applyTold is apply with its announcements.
+func (a *Area) applyTold(ctx context.Context, rec asset.Record, known drops) (out asset.Outcome, err error) {
+	told := changing{a: a}
+	defer func() { err = errors.Join(err, told.end(ctx)) }()
+	return a.apply(ctx, rec, known, &told)
+}
+
+// apply is Apply; the caller ends what it announces. In a rebuild, known are the drops that the catalog has; rec is none of them.
+func (a *Area) apply(ctx context.Context, rec asset.Record, known drops, told *changing) (out asset.Outcome, err error) {
 	if err := checkRecord(&rec); err != nil {
 		return asset.Outcome{}, err
 	}
-	w := &applying{a: a, rec: rec, known: known, told: changing{a: a}, fresh: a.fresh.take(rec.Drop)}
+	w := &applying{a: a, rec: rec, known: known, told: told, fresh: a.fresh.take(rec.Drop)}
 	if !w.fresh {
 		if err := w.findRecord(ctx); err != nil {
 			return asset.Outcome{}, err
 		}
 	}
 	w.made = append(w.made, a.AssetKey(rec.Content.Hash), a.ledgerKey(rec.Drop))
-	defer func() { err = errors.Join(err, w.told.end(ctx)) }()
 	out, err = w.enter(ctx)
 	if err == nil && rec.Library && out.Number > 0 {
 		err = w.library(ctx, out.Name)
@@ -75,7 +81,7 @@ type applying struct {
 	ledger storage.Object // the record; see findRecord
 	known  drops          // they were entered before, and so was every number below theirs
 	made   []asset.Key    // what must be durable in the end
-	told   changing
+	told   *changing
 }
 
 // findRecord asks for the record once, when something is to be known of it: mostly nothing is.

@@ -331,3 +331,27 @@ func TestChanges_rebuildTellsOfEachLaterVersion(t *testing.T) {
 		t.Errorf("want %q, got %q", want, got)
 	}
 }
+
+// A put that cannot be announced leaves nothing that a rebuild would bring in.
+func TestPut_ofAKnownNameCommitsNothingThatCannotBeTold(t *testing.T) {
+	a, changes := openTold(t, folder(t))
+	put := func(body string) error {
+		_, _, err := a.Put(t.Context(), "a", strings.NewReader(body), asset.DoorCLI)
+		return err
+	}
+	if err := put("1"); err != nil || changes.take() != "" {
+		t.Fatalf("a new name: %v", err)
+	}
+	changes.begin = func(asset.Key) error { return fmt.Errorf("alone: %w", asset.ErrNotNow) }
+	if err := put("2"); !errors.Is(err, asset.ErrNotNow) {
+		t.Errorf("want ErrNotNow, got %v", err)
+	}
+	changes.begin = nil
+	n, err := a.Rebuild(t.Context())
+	if err != nil || n != 0 || versions(t, a, "a") != "1:1" {
+		t.Errorf("a rebuild brought %d in: %q, %v", n, versions(t, a, "a"), err)
+	}
+	if err := put("2"); err != nil || changes.take() != "begin a, end a" || changes.open != 0 {
+		t.Errorf("told once around it: %v, %d open", err, changes.open)
+	}
+}

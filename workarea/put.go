@@ -30,16 +30,31 @@ func (a *Area) PutIf(ctx context.Context, name asset.Key, r io.Reader, door asse
 	if err := allowed(ctx); err != nil {
 		return rec, out, err
 	}
+	told := changing{a: a}
+	defer func() { err = errors.Join(err, told.end(ctx)) }()
+	if err := a.announceKnown(ctx, name, &told); err != nil {
+		return rec, out, fmt.Errorf("put %s: %w", name.Quoted(), err)
+	}
 	drop := asset.Drop{Key: name, Version: asset.Version("put-" + rand.Text()), Size: content.Size, Arrived: a.now().UTC(), Door: door}
 	rec, _, err = a.Commit(ctx, asset.Record{
 		Drop: drop.ID(), Key: name, Version: drop.Version, Door: door, Arrived: drop.Arrived,
 		Name: name, Conflict: asset.ConflictVersion, Content: content,
 	}, bytes)
 	if err == nil {
-		out, err = a.Apply(ctx, rec)
+		out, err = a.apply(ctx, rec, nil, &told)
 	}
 	if err != nil {
 		return rec, out, fmt.Errorf("put %s: %w", name.Quoted(), err)
 	}
 	return rec, out, nil
+}
+
+// announceKnown announces the change of a name that exists before anything is committed: a record that nobody could be told of
+// would come into the catalog with the next rebuild.
+func (a *Area) announceKnown(ctx context.Context, name asset.Key, told *changing) error {
+	numbers, err := a.numbers(ctx, name)
+	if err != nil || len(numbers) == 0 {
+		return err
+	}
+	return told.begin(ctx, name)
 }

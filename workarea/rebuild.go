@@ -38,7 +38,7 @@ func (a *Area) Rebuild(ctx context.Context) (n int, err error) {
 		}
 		var out asset.Outcome
 		if err == nil {
-			out, err = a.apply(ctx, rec, known)
+			out, err = a.applyTold(ctx, rec, known)
 		}
 		if err != nil {
 			return n, fmt.Errorf("rebuild %x: %w", c.drop, err)
