@@ -129,7 +129,8 @@ type Backend struct {
 	RemoveAsset func(ctx context.Context, name asset.Key) error // takes the name out of the catalog; fs.ErrNotExist
 
 	// Index is the place of the newest change that this node has told the others; WaitIndex returns when the node has
-	// followed all changes up to an index of any node. Both answer for the header X-Hotfolder-Index. Index is memory.
+	// followed all changes up to an index of any node. Both answer for the header X-Hotfolder-Index. Index is memory;
+	// empty: there is none that covers all that was written here.
 	Index     func() string
 	WaitIndex func(ctx context.Context, index string) error
 

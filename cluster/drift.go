@@ -6,11 +6,31 @@ import (
 	"strings"
 )
 
-// Drift says in sentences which members have other settings and rules, or another version of the program, than most. Without a
-// majority it says who has what. Empty: all are alike.
+// Drift says in sentences which members have other rules, another version of the program or another of the common settings than
+// most. Without a majority it says who has what. Empty: all are alike.
 func (v View) Drift() []string {
-	rules := drift(v.Members, "settings and rules", func(m Member) string { return m.Rules })
-	return append(rules, drift(v.Members, "version", func(m Member) string { return m.Version })...)
+	all := drift(v.Members, "rules", func(m Member) string { return m.Rules })
+	all = append(all, drift(v.Members, "version", func(m Member) string { return m.Version })...)
+	for _, name := range commonSettings(v.Members) {
+		all = append(all, drift(v.Members, name, func(m Member) string { return m.Settings[name] })...)
+	}
+	return all
+}
+
+// commonSettings are the names of the settings that every member tells of; during an update to another version some are known to
+// some only, which is no difference.
+func commonSettings(members []Member) []string {
+	var names []string
+	if len(members) == 0 {
+		return nil
+	}
+	for name := range members[0].Settings {
+		if !slices.ContainsFunc(members, func(m Member) bool { _, told := m.Settings[name]; return !told }) {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
 }
 
 func drift(members []Member, what string, of func(Member) string) []string {

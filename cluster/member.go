@@ -31,15 +31,17 @@ type Member struct {
 	Weight   int      `json:"weight"`
 	Priority int      `json:"priority"` // the highest has the duties that one member does for all
 	Version  string   `json:"version"`  // of the program
-	// Rules is the hash of its settings and rules; RulesVersion the number of its published rule set, 0 for files of its own.
-	Rules        string        `json:"rules"`
-	RulesVersion int           `json:"rules_version"`
-	Store        string        `json:"store"` // the store's identity
-	State        string        `json:"state"`
-	Share        float64       `json:"share"`   // from 1 down to 0.25: how much of its weight it can do at the moment
-	Waiting      int           `json:"waiting"` // drops that wait, rounded down
-	Lag          time.Duration `json:"lag_ns"`  // how long the oldest of them has waited, rounded down
-	Started      time.Time     `json:"started"` // by its own clock; for people only
+	// Rules is the hash of its rules; RulesVersion the number of its published rule set, 0 for files of its own.
+	Rules        string `json:"rules"`
+	RulesVersion int    `json:"rules_version"`
+	// Settings are those that all members should have alike, by their names in the settings file. Nobody changes the map.
+	Settings map[string]string `json:"settings,omitempty"`
+	Store    string            `json:"store"` // the store's identity
+	State    string            `json:"state"`
+	Share    float64           `json:"share"`   // from 1 down to 0.25: how much of its weight it can do at the moment
+	Waiting  int               `json:"waiting"` // drops that wait, rounded down
+	Lag      time.Duration     `json:"lag_ns"`  // how long the oldest of them has waited, rounded down
+	Started  time.Time         `json:"started"` // by its own clock; for people only
 
 	// Session holds the entry, and so all leases of the member; known of the members of a [View].
 	Session string `json:"-"`

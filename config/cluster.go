@@ -91,3 +91,15 @@ func serverName(s string) fault {
 	}
 	return fault{quoted(s) + " is no host name", "write the name in the certificate, without scheme and port"}
 }
+
+// Common are the settings that all nodes of a cluster should have alike, by their names: with different ones the nodes work, but
+// what becomes of a drop depends on who takes it, or they do not agree on who may write. The cluster shows where they differ.
+func (s Settings) Common() map[string]string {
+	return map[string]string{
+		"cluster.isolation":      s.Cluster.Isolation,
+		"cluster.session_ttl":    fmt.Sprint(s.Cluster.SessionTTL),
+		"cluster.wait_for_nodes": fmt.Sprint(s.Cluster.WaitForNodes),
+		"import.max_pixels":      fmt.Sprint(s.Import.MaxPixels),
+		"storage.journal_days":   fmt.Sprint(s.Storage.JournalDays),
+	}
+}

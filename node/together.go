@@ -230,7 +230,8 @@ func (n *Node) member(address string) cluster.Member {
 	s := n.o.Settings
 	return cluster.Member{
 		ID: s.Node.ID, Instance: n.instance, Address: address, Roles: s.Node.Roles, Weight: s.Node.Weight, Priority: s.Node.Priority,
-		Version: n.o.Version, Rules: n.rulesHash, RulesVersion: n.rulesVersion, Store: n.area.ID(), State: string(n.State()),
+		Settings: s.Common(),
+		Version:  n.o.Version, Rules: n.rulesHash, RulesVersion: n.rulesVersion, Store: n.area.ID(), State: string(n.State()),
 		Share: 1, Started: n.started,
 	}
 }

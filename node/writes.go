@@ -50,8 +50,14 @@ func (n *Node) check(ctx context.Context, name asset.Key, o admin.PutOptions) er
 	return o.Check(rec.Content.Hash, err == nil)
 }
 
-// index is for admin.Backend: the newest change that the members were told of.
-func (n *Node) index() string { return n.news.Last().String() }
+// index is for admin.Backend: the newest change that the members were told of. None while this node writes without them: an older
+// one would promise what it does not keep.
+func (n *Node) index() string {
+	if !n.news.Covers() {
+		return ""
+	}
+	return n.news.Last().String()
+}
 
 // waitIndex is for admin.Backend.
 func (n *Node) waitIndex(ctx context.Context, index string) error {

@@ -49,6 +49,10 @@ func (q *queue) isolation() <-chan struct{} {
 	return q.alone
 }
 
+// Covers reports whether [Log.Last] covers every change whose end has returned. While the node is isolated, and until what it kept is
+// published, no number does: which one its events will get is known to nobody yet.
+func (l *Log) Covers() bool { return l.o.Conn == nil || l.q.settled() }
+
 // settled reports whether everything that was kept while the node was isolated is in Consul.
 func (q *queue) settled() bool {
 	q.mu.Lock()

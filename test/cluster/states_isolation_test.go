@@ -70,7 +70,9 @@ func TestIsolation_writesOfTheMainNodeAreToldLater(t *testing.T) {
 			}
 			links["a"].Cut()
 			w.awaitStates("a:rw b:ro c:ro", a, b, c)
-			a.put("told.txt", "while cut off")
+			if index := a.put("told.txt", "while cut off").index; index != "" {
+				t.Errorf("want no index, since none covers this write, got %s", index)
+			}
 			if dies {
 				a.kill()
 			}
