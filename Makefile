@@ -50,7 +50,7 @@ build: ## build bin/hotfolderd
 	CGO_ENABLED=0 go build -trimpath -o $(BIN)/hotfolderd ./cmd/hotfolderd
 
 test: debian $(CONSUL) $(S3_SERVERS) ## run all tests
-	go test ./... ./testdata/make
+	go test -timeout 40m ./... ./testdata/make
 
 powercut: DEBIAN_PACKAGES += $(POWERCUT_PACKAGES)
 powercut: debian ## cut the power of ext4 and XFS under a running node; needs root and loop devices (ARGS="-rounds 300")
@@ -84,7 +84,7 @@ $(BIN)/ftpservers:
 	for p in $(BIN)/debian/*.deb; do dpkg-deb -x $$p $@; done
 
 check: lint $(CONSUL) $(S3_SERVERS) ## format, vet, staticcheck, floors, tidy, race detector
-	go test -race -short ./... ./testdata/make
+	go test -race -short -timeout 40m ./... ./testdata/make
 
 # What can be said of the code without running all of it.
 lint: $(STAMP)
