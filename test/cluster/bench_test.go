@@ -47,7 +47,7 @@ func benchmarkNodes(b *testing.B, nodes int, far bool) {
 		folder := w.prepareMany(i, n, 100_000)
 		begin := time.Now()
 		w.dropMany(folder)
-		within(b, 10*time.Minute, "all drops are taken", w.drops().allGone, w)
+		within(b, 10*time.Minute, "all drops are taken", w.inboxEmpty, w)
 		took += time.Since(begin)
 	}
 	if got := len(w.ledger()); got != n*b.N {
@@ -55,6 +55,18 @@ func benchmarkNodes(b *testing.B, nodes int, far bool) {
 	}
 	b.ReportMetric(float64(n*b.N)/took.Seconds(), "imports/s")
 	b.ReportMetric(0, "ns/op")
+}
+
+// inboxEmpty looks no further than it must, since it looks again and again while others are measured.
+func (w *world) inboxEmpty() bool {
+	w.t.Helper()
+	dir, err := os.Open(w.inbox(""))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer dir.Close()
+	names, _ := dir.Readdirnames(2)
+	return len(names) == 0 || len(names) == 1 && names[0] == ".keep"
 }
 
 // set adds a block to the settings.
@@ -263,7 +275,7 @@ func BenchmarkRaftBurst(b *testing.B) {
 		before := server.QuietIndex(b)
 		begin := time.Now()
 		w.dropMany(folder)
-		within(b, time.Hour, "all drops are taken", w.drops().allGone, w)
+		within(b, time.Hour, "all drops are taken", w.inboxEmpty, w)
 		took := time.Since(begin)
 		after := server.QuietIndex(b)
 		time.Sleep(idle)
