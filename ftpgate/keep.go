@@ -62,7 +62,8 @@ func (u *upload) savePiece(ctx context.Context) error {
 
 // keptKey is the name of a piece, or of the note.
 func (u *upload) keptKey(kind string) asset.Key {
-	return partialsFolder(u.to.folder, u.user.Name).Join(asset.Key(nameOf(u.to.place) + "." + u.id + "." + kind))
+	name := nameOf(u.to.place)
+	return nameFolder(u.to.folder, u.user.Name, name).Join(asset.Key(name + "." + u.id + "." + kind))
 }
 
 func (u *upload) pieceKey(start int64) asset.Key { return u.keptKey(fmt.Sprintf("%020d", start)) }
@@ -151,13 +152,13 @@ func (u *upload) dropPartials(ctx context.Context) {
 }
 
 func (u *upload) dropAttempts(ctx context.Context, which func(id string) bool) {
-	store := u.to.folder.Store
-	prefix := nameOf(u.to.place) + "."
-	for o, err := range store.List(ctx, partialsFolder(u.to.folder, u.user.Name), storage.ListOptions{NamesOnly: true}) {
+	store, name := u.to.folder.Store, nameOf(u.to.place)
+	folder := nameFolder(u.to.folder, u.user.Name, name)
+	for o, err := range store.List(ctx, folder, storage.ListOptions{NamesOnly: true}) {
 		if notThere(err) {
 			return
 		}
-		rest, ours := strings.CutPrefix(o.Key.Base(), prefix)
+		rest, ours := strings.CutPrefix(o.Key.Base(), name+".")
 		id, _, _ := strings.Cut(rest, ".")
 		if err == nil && ours && which(id) {
 			err = store.Remove(ctx, o.Key, "")
@@ -165,5 +166,8 @@ func (u *upload) dropAttempts(ctx context.Context, which func(id string) bool) {
 		if err != nil && !notThere(err) {
 			u.s.log.Warn("the rest of a broken upload was left", zap.Error(err))
 		}
+	}
+	if folders := u.to.folder.Folders; folders != nil {
+		_ = folders.RemoveFolder(ctx, folder) // if nothing is in it
 	}
 }

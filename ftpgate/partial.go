@@ -18,8 +18,9 @@ import (
 	"hotfolderd/storage"
 )
 
-// What a broken upload leaves is kept in the owner's folder, partials/<user>/ in [Folder].Aside, as <name>.<attempt>.json, which says
-// what it is, and pieces <name>.<attempt>.<offset>. Names and users are hashed: a file name holds no more than 255 bytes.
+// What a broken upload leaves is kept in a folder of its own, partials/<user>/<name>/ in [Folder].Aside, so that an upload looks at
+// no others: as <name>.<attempt>.json, which says what it is, and pieces <name>.<attempt>.<offset>. Names and users are hashed: a file
+// name holds no more than 255 bytes.
 
 const (
 	partialsName = "partials"
@@ -53,14 +54,22 @@ func partialsFolder(f Folder, user string) asset.Key {
 	return f.Aside.Join(partialsName).Join(asset.Key(short(user)))
 }
 
+// nameFolder holds what is kept of one name of a user.
+func nameFolder(f Folder, user, name string) asset.Key {
+	return partialsFolder(f, user).Join(asset.Key(name))
+}
+
 // nameOf is the hash of a place, in the names of what is kept of it.
 func nameOf(p place) string { return short(p.hotfolder + "\x00" + string(p.key)) }
 
 // attempts lists what is kept of a user's broken uploads; with a name, only those of it. The newest comes first.
 func attempts(ctx context.Context, f Folder, user, name string) ([]attempt, error) {
 	found := map[string]*attempt{}
-	n := 0
-	for o, err := range f.Store.List(ctx, partialsFolder(f, user), storage.ListOptions{}) {
+	folder, n := partialsFolder(f, user), 0
+	if name != "" {
+		folder = nameFolder(f, user, name)
+	}
+	for o, err := range f.Store.List(ctx, folder, storage.ListOptions{Recursive: name == ""}) {
 		if notThere(err) {
 			break
 		}
@@ -70,9 +79,7 @@ func attempts(ctx context.Context, f Folder, user, name string) ([]attempt, erro
 		if n++; n > mostListed {
 			break
 		}
-		if name == "" || strings.HasPrefix(o.Key.Base(), name+".") {
-			collect(found, o)
-		}
+		collect(found, o)
 	}
 	var all []attempt
 	for _, a := range found {
@@ -177,7 +184,8 @@ func (u untilDone) Read(p []byte) (int, error) {
 
 // read is the note of an attempt.
 func (a *attempt) read(ctx context.Context, f Folder, user string) (note, error) {
-	r, err := f.Store.Open(ctx, partialsFolder(f, user).Join(asset.Key(a.id+"."+noteMark)), "")
+	name, _, _ := strings.Cut(a.id, ".")
+	r, err := f.Store.Open(ctx, nameFolder(f, user, name).Join(asset.Key(a.id+"."+noteMark)), "")
 	if err != nil {
 		return note{}, err
 	}

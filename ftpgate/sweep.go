@@ -107,8 +107,12 @@ func (g *Gate) forgetPartials(ctx context.Context, f Folder) {
 		return
 	}
 	for o, err := range f.Store.List(ctx, f.Aside.Join(partialsName), storage.ListOptions{Recursive: true}) {
-		if err == nil && o.Kind == storage.Regular && time.Since(o.Changed) > g.o.ResumeTTL {
+		old := err == nil && o.Kind == storage.Regular && time.Since(o.Changed) > g.o.ResumeTTL
+		if old {
 			err = f.Store.Remove(ctx, o.Key, o.Version)
+		}
+		if old && f.Folders != nil {
+			_ = f.Folders.RemoveFolder(ctx, o.Key.Dir()) // if nothing is in it
 		}
 		if err != nil && !notThere(err) && ctx.Err() == nil {
 			g.o.Log.Warn("the rest of a broken upload was left", zap.Error(err))

@@ -77,13 +77,16 @@ func (s *Store) at(key asset.Key, f func(dir int, base string) error) error {
 // atMade is at for writing: missing folders are made.
 func (s *Store) atMade(key asset.Key, f func(dir int, base string) error) error {
 	err := s.at(key, f)
-	if !errors.Is(err, unix.ENOENT) {
-		return err
+	for range 3 { // somebody may remove the folder, since it is empty
+		if !errors.Is(err, unix.ENOENT) {
+			return err
+		}
+		if err := s.makeDir(key.Dir()); err != nil {
+			return err
+		}
+		err = s.at(key, f)
 	}
-	if err := s.makeDir(key.Dir()); err != nil {
-		return err
-	}
-	return s.at(key, f)
+	return err
 }
 
 // makeDir makes a folder and what is missing above it. Folders are made so that other accounts can read them, as far as the

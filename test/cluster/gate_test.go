@@ -85,7 +85,7 @@ func TestGate_anUploadGoesOnAtAnotherNode(t *testing.T) {
 				t.Fatal(err)
 			}
 			within(t, time.Minute, "a part of the upload on the store", func() bool {
-				parts, _ := filepath.Glob(filepath.Join(g.store, "workarea", "ftp", "partials", "*", "*"))
+				parts, _ := filepath.Glob(filepath.Join(g.store, "workarea", "ftp", "partials", "*", "*", "*"))
 				return len(parts) >= 2
 			})
 			g.nodes[0].kill()
