@@ -88,9 +88,11 @@ func (w *world) anyFault(server *consultest.Server, link *consultest.Link) {
 		victim.start()
 	case 1:
 		w.note("stopped %s", victim.id)
+		stopped := time.Now()
 		victim.signal(syscall.SIGSTOP)
 		time.Sleep(time.Second + upTo(3*time.Second))
 		victim.signal(syscall.SIGCONT)
+		w.pauses = append(w.pauses, pause{victim.id, stopped, time.Now()})
 	case 2:
 		w.note("cut off %s", w.nodes[0].id)
 		link.Cut()

@@ -23,6 +23,7 @@ type world struct {
 	rules  string
 	consul []string // addresses
 	nodes  []*process
+	pauses []pause // of nodes, by faults of a history
 }
 
 const defaultRule = `hotfolder: inbox
