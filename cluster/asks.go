@@ -4,9 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
-	"strings"
-
-	"github.com/hashicorp/consul/api"
 
 	"hotfolderd/leases/consul"
 )
@@ -27,19 +24,9 @@ func Ask(ctx context.Context, conn *consul.Conn, namespace, what string) error {
 // HearAsks calls heard with what is asked from now on, this node's own asks too, until ctx ends. What was asked several times
 // in a moment may be heard once.
 func HearAsks(ctx context.Context, conn *consul.Conn, namespace string, heard func(what string)) {
-	prefix := consul.Root(namespace) + asksDir
-	// One key must be there: an empty prefix wakes its watchers with every write to Consul. Without it they only work more.
-	_, _, _ = conn.CAS(ctx, &api.KVPair{Key: prefix, Value: []byte(rand.Text())})
-	var known map[string]uint64
-	conn.Watch(ctx, prefix, consul.Watching{Seen: func(pairs api.KVPairs) {
-		before := known
-		known = make(map[string]uint64, len(pairs))
-		for _, p := range pairs {
-			what := strings.TrimPrefix(p.Key, prefix)
-			known[what] = p.ModifyIndex
-			if before != nil && what != "" && before[what] != p.ModifyIndex {
-				heard(what)
-			}
+	hear(ctx, conn, consul.Root(namespace)+asksDir, func(what string, _ []byte, first bool) {
+		if !first {
+			heard(what)
 		}
-	}})
+	})
 }
