@@ -1,141 +1,108 @@
 package admin
 
 import (
-	"crypto/rand"
-	"crypto/sha256"
-	"crypto/subtle"
-	"encoding/hex"
-	"hash/fnv"
+	"errors"
+	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
-	"sync"
 	"time"
+
+	"hotfolderd/admin/access"
 )
 
-// A session is a browser that showed the token once.
-const (
-	sessionLife = 12 * time.Hour
-	maxSessions = 256
-)
-
-// access knows the token and the sessions. Only hashes are kept, so that comparing takes the same time whatever is shown.
-type access struct {
-	open  bool // no token: whoever reaches loopback may do everything
-	token [sha256.Size]byte
-
-	mu       sync.Mutex
-	sessions map[[sha256.Size]byte]time.Time // until when
-}
-
-func newAccess(token string) access {
-	return access{open: token == "", token: sha256.Sum256([]byte(token)), sessions: make(map[[sha256.Size]byte]time.Time)}
-}
-
-func (a *access) tokenIs(shown string) bool {
-	sum := sha256.Sum256([]byte(shown))
-	return subtle.ConstantTimeCompare(sum[:], a.token[:]) == 1
-}
-
-// begin makes a session; the oldest gives way when there are too many.
-func (a *access) begin(now time.Time) string {
-	id := rand.Text()
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	var oldest [sha256.Size]byte
-	var first time.Time
-	for k, until := range a.sessions {
-		if now.After(until) {
-			delete(a.sessions, k)
-		} else if first.IsZero() || until.Before(first) {
-			oldest, first = k, until
-		}
-	}
-	if len(a.sessions) >= maxSessions {
-		delete(a.sessions, oldest)
-	}
-	a.sessions[sha256.Sum256([]byte(id))] = now.Add(sessionLife)
-	return id
-}
-
-func (a *access) sessionIs(id string, now time.Time) bool {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	until, ok := a.sessions[sha256.Sum256([]byte(id))]
-	return ok && now.Before(until)
-}
-
-func (a *access) end(id string) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	delete(a.sessions, sha256.Sum256([]byte(id)))
-}
-
-// admit decides who may ask. Probes are open as long as they ask for no names; so are the files of the login form.
-func (s *Server) admit(next http.Handler) http.Handler {
+// local keeps a server without a token to those who ask for this machine by name. Probes tell no names and are open.
+func (s *Server) local(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		probe := (r.URL.Path == "/livez" || r.URL.Path == "/readyz") && !r.URL.Query().Has("verbose")
-		switch {
-		case probe:
-		case s.access.open && !hostAllowed(r.Host):
+		if s.access.Open() && !hostAllowed(r.Host) && !isProbe(r) {
 			s.fail(w, r, newProblem(http.StatusForbidden, "this server answers to localhost only, not to "+Visible(r.Host)))
-			return
-		case s.access.open, r.URL.Path == "/login", strings.HasPrefix(r.URL.Path, "/page/"), s.authorized(r):
-		case wantsPage(r) && r.Method == http.MethodGet:
-			http.Redirect(w, r, "/login", http.StatusSeeOther)
-			return
-		default:
-			w.Header().Set("WWW-Authenticate", `Bearer realm="hotfolderd"`)
-			s.fail(w, r, newProblem(http.StatusUnauthorized, "send the token as Authorization: Bearer, or log in at /login"))
 			return
 		}
 		next.ServeHTTP(w, r)
 	})
 }
 
-func (s *Server) authorized(r *http.Request) bool {
-	scheme, shown, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-	if strings.EqualFold(scheme, "Bearer") && s.access.tokenIs(strings.TrimSpace(shown)) {
-		return true
+func isProbe(r *http.Request) bool {
+	return (r.URL.Path == "/livez" || r.URL.Path == "/readyz") && !r.URL.Query().Has("verbose")
+}
+
+// permit lets somebody ask who has the role, and makes the request's context say who that is.
+func (s *Server) permit(w http.ResponseWriter, r *http.Request, need access.Role, rt route) (*http.Request, error) {
+	if need == access.Anyone {
+		return r, nil
 	}
-	c, err := r.Cookie(s.cookieName())
-	return err == nil && s.access.sessionIs(c.Value, time.Now())
-}
-
-// cookieName differs from node to node: cookies do not know ports, and two nodes may share a machine.
-func (s *Server) cookieName() string {
-	sum := fnv.New32a()
-	sum.Write([]byte(s.b.Node().ID))
-	return "hotfolderd_" + hex.EncodeToString(sum.Sum(nil))
-}
-
-func (s *Server) cookie(r *http.Request, value string, life time.Duration) *http.Cookie {
-	return &http.Cookie{
-		Name: s.cookieName(), Value: value, Path: "/", MaxAge: int(life / time.Second), HttpOnly: true,
-		SameSite: http.SameSiteStrictMode, Secure: r.TLS != nil || r.Header.Get("X-Forwarded-Proto") == "https",
+	id, err := s.identify(r, rt)
+	switch {
+	case err == nil && id.Role.May(need):
+		return r.WithContext(access.With(r.Context(), id)), nil
+	case err == nil:
+		err = newProblem(http.StatusForbidden, fmt.Sprintf("that needs the role %s, and you have the role %s", need, id.Role))
+		s.auditRefusal(r, id, err)
+		return r, err
+	case errors.Is(err, access.ErrNobody) && wantsPage(r) && r.Method == http.MethodGet:
+		return r, errLogin
+	case errors.Is(err, access.ErrWrong):
+		s.auditRefusal(r, id, err)
 	}
+	return r, unknown(w, err, rt.basic)
 }
 
+func (s *Server) identify(r *http.Request, rt route) (access.Identity, error) {
+	if rt.peers {
+		return s.access.IdentifyPeer(r)
+	}
+	return s.access.Identify(r, rt.basic)
+}
+
+// errLogin sends a browser to the login form.
+var errLogin = errors.New("not logged in")
+
+// unknown answers somebody who is not known, and says how to say who one is.
+func unknown(w http.ResponseWriter, err error, basic bool) error {
+	if banned, ok := errors.AsType[*access.BannedError](err); ok {
+		w.Header().Set("Retry-After", strconv.Itoa(int(banned.Left.Seconds())+1))
+		return newProblem(http.StatusTooManyRequests, banned.Error())
+	}
+	scheme := "Bearer"
+	if basic {
+		scheme = "Basic"
+	}
+	w.Header().Set("WWW-Authenticate", scheme+` realm="hotfolderd"`)
+	if errors.Is(err, access.ErrWrong) {
+		return newProblem(http.StatusUnauthorized, "that token is not known here")
+	}
+	return newProblem(http.StatusUnauthorized, "send the token as Authorization: Bearer, or log in at /login")
+}
+
+// login gives a browser a cookie. Any node accepts it, and none remembers it.
 func (s *Server) login(w http.ResponseWriter, r *http.Request) error {
 	r.Body = http.MaxBytesReader(w, r.Body, 8<<10)
 	if err := r.ParseForm(); err != nil {
 		return newProblem(http.StatusBadRequest, "the form could not be read")
 	}
-	if !s.access.open && !s.access.tokenIs(strings.TrimSpace(r.PostForm.Get("token"))) {
-		s.log.Info("login refused")
-		return s.renderLogin(w, http.StatusUnauthorized, "That is not the token of this node.")
+	name := strings.TrimSpace(r.PostForm.Get("name"))
+	id, err := s.access.Login(r, name, strings.TrimSpace(r.PostForm.Get("token")))
+	if err != nil {
+		id.Name = name
+		s.auditRefusal(r, id, err)
+	} else {
+		s.audit(Change{Time: time.Now(), Who: id, Method: r.Method, Path: r.URL.EscapedPath(), Status: http.StatusSeeOther})
 	}
-	http.SetCookie(w, s.cookie(r, s.access.begin(time.Now()), sessionLife))
+	if banned, ok := errors.AsType[*access.BannedError](err); ok {
+		w.Header().Set("Retry-After", strconv.Itoa(int(banned.Left.Seconds())+1))
+		return s.renderLogin(w, http.StatusTooManyRequests, name, banned.Error()+".")
+	}
+	if err != nil {
+		return s.renderLogin(w, http.StatusUnauthorized, name, "That name and that password or token do not belong together.")
+	}
+	http.SetCookie(w, s.access.Cookie(r, id))
 	http.Redirect(w, r, "/", http.StatusSeeOther)
 	return nil
 }
 
+// logout makes the browser forget its cookie.
 func (s *Server) logout(w http.ResponseWriter, r *http.Request) error {
-	if c, err := r.Cookie(s.cookieName()); err == nil {
-		s.access.end(c.Value)
-	}
-	gone := s.cookie(r, "", 0)
-	gone.MaxAge = -1
-	http.SetCookie(w, gone)
+	http.SetCookie(w, s.access.NoCookie(r))
 	http.Redirect(w, r, "/login", http.StatusSeeOther)
 	return nil
 }

@@ -6,7 +6,10 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
+
+	"hotfolderd/admin/access"
 )
 
 func TestNew_refusesWhatIsNotSafe(t *testing.T) {
@@ -39,7 +42,11 @@ func TestNew_refusesWhatIsNotSafe(t *testing.T) {
 }
 
 func TestAccess_withATokenEveryRouteButProbesNeedsIt(t *testing.T) {
-	s := newServer(t, newFake(), Options{Token: testToken, Registry: registry()})
+	synctest.Test(t, everyRouteNeedsTheToken) // wrong tokens are answered late
+}
+
+func everyRouteNeedsTheToken(t *testing.T) {
+	s := newServer(t, newFake(), Options{Token: testToken, Registry: registry(), Bans: never{}})
 	closed := []string{
 		"/", "/metrics", "/v1/node", "/v1/hotfolders", "/v1/failed", "/v1/events", "/v1/why?path=inbox/a", "/v1/assets/a",
 		"/v1/assets/a/thumbnail", "/readyz?verbose", "/v1/thumbnails/00/1", "/nowhere", "/%70age", "/v1/assets/..%2f..%2fpage/style.css",
@@ -53,7 +60,7 @@ func TestAccess_withATokenEveryRouteButProbesNeedsIt(t *testing.T) {
 			}
 		}
 	}
-	for _, target := range []string{"/v1/hotfolders/inbox/scan", "/v1/hotfolders/inbox/pause", "/v1/failed/f1/retry", "/logout"} {
+	for _, target := range []string{"/v1/hotfolders/inbox/scan", "/v1/hotfolders/inbox/pause", "/v1/failed/f1/retry"} {
 		wantStatus(t, http.StatusUnauthorized, request(t, s, "POST", target))
 	}
 	for _, target := range []string{"/livez", "/readyz", "/login", "/page/style.css"} {
@@ -69,7 +76,7 @@ func TestAccess_withATokenEveryRouteButProbesNeedsIt(t *testing.T) {
 	}
 }
 
-func post(t *testing.T, s *Server, target string, form url.Values, edit ...func(*http.Request)) *httptest.ResponseRecorder {
+func postForm(t *testing.T, s *Server, target string, form url.Values, edit ...func(*http.Request)) *httptest.ResponseRecorder {
 	t.Helper()
 	r := httptest.NewRequest("POST", "http://127.0.0.1:8480"+target, strings.NewReader(form.Encode()))
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
@@ -83,40 +90,29 @@ func post(t *testing.T, s *Server, target string, form url.Values, edit ...func(
 }
 
 func TestLogin_cookieIsASessionAndEnds(t *testing.T) {
+	synctest.Test(t, cookieIsASession)
+}
+
+func cookieIsASession(t *testing.T) {
 	s := newServer(t, newFake(), Options{Token: testToken})
-	w := post(t, s, "/login", url.Values{"token": {"wrong"}})
+	w := postForm(t, s, "/login", url.Values{"token": {"wrong"}})
 	wantStatus(t, http.StatusUnauthorized, w)
-	wantText(t, "not the token", w)
+	wantText(t, "do not belong together", w)
 	if len(w.Result().Cookies()) != 0 {
 		t.Error("a wrong token got a cookie")
 	}
-	w = post(t, s, "/login", url.Values{"token": {testToken}})
+	w = postForm(t, s, "/login", url.Values{"token": {testToken}})
 	wantStatus(t, http.StatusSeeOther, w)
 	c := w.Result().Cookies()[0]
-	if !c.HttpOnly || c.SameSite != http.SameSiteStrictMode || strings.Contains(c.Value, testToken) || c.MaxAge != int(sessionLife.Seconds()) {
+	if !c.HttpOnly || c.SameSite != http.SameSiteStrictMode || strings.Contains(c.Value, testToken) || c.MaxAge != int(access.SessionLife.Seconds()) {
 		t.Errorf("want a strict cookie without the token, got %v", c)
 	}
 	with := func(r *http.Request) { r.AddCookie(c) }
 	wantStatus(t, 200, request(t, s, "GET", "/", with))
-	wantStatus(t, http.StatusSeeOther, post(t, s, "/logout", nil, with))
-	wantStatus(t, http.StatusUnauthorized, request(t, s, "GET", "/", with))
-}
-
-func TestSessions_expireAndAreBounded(t *testing.T) {
-	a := newAccess(testToken)
-	now := time.Now()
-	first := a.begin(now)
-	if !a.sessionIs(first, now.Add(sessionLife-time.Second)) || a.sessionIs(first, now.Add(sessionLife)) {
-		t.Error("want a session to last 12 hours and no longer")
-	}
-	for i := range maxSessions {
-		a.begin(now.Add(time.Duration(i+1) * time.Second))
-	}
-	if len(a.sessions) != maxSessions || a.sessionIs(first, now) {
-		t.Errorf("want %d sessions without the oldest, got %d", maxSessions, len(a.sessions))
-	}
-	if a.sessionIs("", now) {
-		t.Error("the empty id is a session")
+	w = postForm(t, s, "/logout", nil, with)
+	wantStatus(t, http.StatusSeeOther, w)
+	if gone := w.Result().Cookies()[0]; gone.Name != c.Name || gone.MaxAge >= 0 {
+		t.Errorf("want the cookie taken back, got %v", gone)
 	}
 }
 
@@ -166,3 +162,9 @@ func TestHeaders_areStrictEverywhere(t *testing.T) {
 		}
 	}
 }
+
+// never bans nobody.
+type never struct{}
+
+func (never) Banned(string) time.Duration { return 0 }
+func (never) Failed(string) int           { return 1 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 
@@ -81,7 +82,7 @@ func (s *Server) known(hotfolder string) error {
 func (s *Server) done(w http.ResponseWriter, r *http.Request, part string, status int, v any) error {
 	s.tellIndex(w)
 	if wantsPage(r) {
-		http.Redirect(w, r, "/#"+part, http.StatusSeeOther)
+		goBack(w, r, "/#"+part)
 		return nil
 	}
 	return writeJSON(w, status, v)
@@ -114,13 +115,18 @@ func list[T any](name string, got some[T]) map[string]any {
 }
 
 func limitOf(r *http.Request) (int, error) {
-	text := r.URL.Query().Get("limit")
+	return numberOf(r.URL.Query(), "limit", defaultList, maxList)
+}
+
+// numberOf reads a parameter that is a number from 1 to most.
+func numberOf(p url.Values, name string, without, most int) (int, error) {
+	text := p.Get(name)
 	if text == "" {
-		return defaultList, nil
+		return without, nil
 	}
 	n, err := strconv.Atoi(text)
-	if err != nil || n < 1 || n > maxList {
-		return 0, newProblem(http.StatusBadRequest, fmt.Sprintf("limit is a number from 1 to %d", maxList))
+	if err != nil || n < 1 || n > most {
+		return 0, newProblem(http.StatusBadRequest, fmt.Sprintf("%s is a number from 1 to %d", name, most))
 	}
 	return n, nil
 }

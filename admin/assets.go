@@ -17,10 +17,14 @@ import (
 	"hotfolderd/storage"
 )
 
-const thumbnailSuffix = "/thumbnail"
+const (
+	thumbnailSuffix = "/thumbnail"
+	metadataSuffix  = "/metadata"
+)
 
-// asset serves the bytes of a name, or its thumbnail. ".../thumbnail" may be a real name: with ?size it always means the
-// thumbnail of what stands before it, without it the asset of that very name comes first.
+// asset serves the bytes of a name, its thumbnail, its metadata or the list of its versions. ".../thumbnail" and ".../metadata" may be
+// real names: with ?size the first always means the thumbnail of what stands before it, without it the asset of that very name comes
+// first. What is never in doubt is ?versions, ?version=N and ?metadata.
 func (s *Server) asset(w http.ResponseWriter, r *http.Request) error {
 	if s.b.Current == nil || s.b.OpenAsset == nil {
 		return notOffered("assets")
@@ -29,16 +33,25 @@ func (s *Server) asset(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	p := r.URL.Query()
 	of, suffixed := thumbnailOf(name)
-	if suffixed && r.URL.Query().Has("size") {
+	switch {
+	case suffixed && p.Has("size"):
 		return s.thumbnailByName(w, r, of)
+	case p.Has("versions"):
+		return s.listVersions(w, r, name)
+	case p.Has("metadata"):
+		return s.metadataByName(w, r, name)
 	}
-	rec, number, err := s.current(r.Context(), name)
+	rec, number, err := s.meantVersion(r.Context(), name, p)
+	described, asks := withoutSuffix(name, metadataSuffix)
 	switch {
 	case err == nil:
 		return s.serveAsset(w, r, rec, number, name)
-	case suffixed && errors.Is(err, fs.ErrNotExist):
+	case errors.Is(err, fs.ErrNotExist) && suffixed && !p.Has("version"):
 		return s.thumbnailByName(w, r, of)
+	case errors.Is(err, fs.ErrNotExist) && asks && !p.Has("version"):
+		return s.metadataByName(w, r, described)
 	}
 	return err
 }
@@ -46,19 +59,30 @@ func (s *Server) asset(w http.ResponseWriter, r *http.Request) error {
 // assetName reads the name out of a path as it was sent. Percent-encoding carries any byte; what it decodes to is checked
 // like every name from outside.
 func assetName(escapedPath string) (asset.Key, error) {
-	raw, err := url.PathUnescape(strings.TrimPrefix(escapedPath, assetsPath))
+	rest, ok := strings.CutPrefix(escapedPath, assetsPath)
+	if !ok {
+		rest = strings.TrimPrefix(escapedPath, assetPages)
+	}
+	raw, err := url.PathUnescape(rest)
 	if err != nil {
 		return "", fmt.Errorf("%w: %q is not percent-encoded as it should be", asset.ErrKey, escapedPath)
 	}
 	return asset.ParseKey(raw)
 }
 
-func thumbnailOf(name asset.Key) (asset.Key, bool) {
-	of, ok := strings.CutSuffix(string(name), thumbnailSuffix)
+func thumbnailOf(name asset.Key) (asset.Key, bool) { return withoutSuffix(name, thumbnailSuffix) }
+
+func withoutSuffix(name asset.Key, suffix string) (asset.Key, bool) {
+	of, ok := strings.CutSuffix(string(name), suffix)
 	return asset.Key(of), ok && of != ""
 }
 
 func (s *Server) current(ctx context.Context, name asset.Key) (asset.Record, int, error) {
+	if s.b.Known != nil {
+		if rec, n, ok := s.b.Known(name); ok {
+			return rec, n, nil
+		}
+	}
 	type current struct {
 		rec asset.Record
 		n   int
@@ -68,13 +92,14 @@ func (s *Server) current(ctx context.Context, name asset.Key) (asset.Record, int
 		return current{rec, n}, err
 	})
 	if errors.Is(err, fs.ErrNotExist) {
-		err = fmt.Errorf("there is no asset %s: %w", name.Quoted(), fs.ErrNotExist)
+		err = noAsset(name)
 	}
 	return got.rec, got.n, err
 }
 
 func (s *Server) serveAsset(w http.ResponseWriter, r *http.Request, rec asset.Record, number int, name asset.Key) error {
 	h := rec.Content.Hash
+	nameBytes(w.Header(), h, number)
 	if linked, err := s.linkAsset(w, r, rec.Content, name); linked || err != nil {
 		return err
 	}
@@ -85,12 +110,21 @@ func (s *Server) serveAsset(w http.ResponseWriter, r *http.Request, rec asset.Re
 	}
 	defer closeReader(rd)
 	header := w.Header()
-	header.Set("ETag", `"`+h.String()+`"`)
-	header.Set("Repr-Digest", "sha-256=:"+base64.StdEncoding.EncodeToString(h[:])+":")
-	header.Set("X-Hotfolder-Version", strconv.Itoa(number))
 	header.Set("Cache-Control", "private, no-cache")
 	showAs(header, rec.Content.Type, name)
 	return s.serveBytes(w, r, rd, rec.Committed, stop)
+}
+
+// tagAs names the bytes of an answer.
+func tagAs(header http.Header, h asset.Hash) {
+	header.Set("ETag", `"`+h.String()+`"`)
+	header.Set("Repr-Digest", "sha-256=:"+base64.StdEncoding.EncodeToString(h[:])+":")
+}
+
+// nameBytes sets the headers that tell which bytes they are, also where they are to be fetched elsewhere.
+func nameBytes(header http.Header, h asset.Hash, number int) {
+	tagAs(header, h)
+	header.Set("X-Hotfolder-Version", strconv.Itoa(number))
 }
 
 // linkAsset sends a plain GET to where the store itself has the bytes, if there is such a place. Requests with conditions are about our

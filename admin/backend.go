@@ -11,6 +11,13 @@ import (
 	"hotfolderd/storage"
 )
 
+// Thumbnail is an opened thumbnail and what it is: jpeg, png or webp.
+type Thumbnail struct {
+	storage.Reader
+	Format string
+	sum    uint32 // of its bytes; see summed
+}
+
 // State of a node. Only active and read-only are ready.
 type State string
 
@@ -43,8 +50,12 @@ var (
 	ErrReadOnly = errors.New("this node is read-only now")
 	// ErrCondition: what [PutOptions] ask for does not hold: 412.
 	ErrCondition = errors.New("the condition of the request does not hold")
+	// ErrNoThumbnail: there can be no thumbnail of these bytes: 404.
+	ErrNoThumbnail = errors.New("this asset has no thumbnails")
 	// ErrIndex: WaitIndex was given something that is no index: 400.
 	ErrIndex = errors.New("not an index")
+	// ErrAsked: nobody may have what was asked for: 400.
+	ErrAsked = errors.New("this cannot be had")
 	// ErrRefused: it does not go with how things are: 409.
 	ErrRefused = errors.New("refused")
 )
@@ -56,7 +67,7 @@ type Folder struct {
 	State         string        `json:"state"`            // one word: watching, importing, stalled, refused, paused
 	Level         Level         `json:"level"`            // how that is to be taken
 	Reason        string        `json:"reason,omitempty"` // one sentence when Level is not ok
-	Watching      string        `json:"watching"`         // "events", "polling every 2s"
+	Watching      string        `json:"watching"`         // "events", "looking at folders: on nfs other machines write unseen"
 	Waiting       int           `json:"waiting"`          // drops seen and not begun, those that settle included
 	Settling      int           `json:"settling"`         // of the waiting, those that are not proven complete yet
 	InFlight      int           `json:"in_flight"`        // being walked
@@ -85,6 +96,27 @@ type Node struct {
 	StoreID    string    `json:"store_id"`
 	Rules      string    `json:"rules"`                 // hash of the rule set that is in force
 	RulesError string    `json:"rules_error,omitempty"` // why a newer rule set was refused
+	Memory     Memory    `json:"memory"`
+}
+
+// Memory is what a node keeps of what it has read.
+type Memory struct {
+	Limit    int64  `json:"limit"` // bytes; 0: nothing is kept
+	Bytes    int64  `json:"bytes"` // that are taken, about
+	Kinds    []Kept `json:"kinds"`
+	Resident int64  `json:"resident"` // bytes that the process has of the machine; 0: not known
+	Goal     int64  `json:"goal"`     // bytes at which it begins to collect harder (GOMEMLIMIT); 0: none
+}
+
+// Kept is one kind of that. Counts are since the node started.
+type Kept struct {
+	Kind      string `json:"kind"`
+	Bytes     int64  `json:"bytes"`
+	Entries   int64  `json:"entries"`
+	Hits      uint64 `json:"hits"`      // answers from memory
+	Joined    uint64 `json:"joined"`    // answers by a read of the store that was under way
+	Misses    uint64 `json:"misses"`    // reads of the store
+	Evictions uint64 `json:"evictions"` // things that went for want of room
 }
 
 // Event is a journal event with its place in the stream. IDs only grow, over restarts too.
@@ -97,7 +129,7 @@ type Event struct {
 // and touch no store; the others may, and are called with a context that has a deadline to their first result. A function
 // left nil is a thing this node does not do: its routes answer 501 and the page leaves it out. Only Node is required.
 //
-// Errors that decide an answer: fs.ErrNotExist 404, fs.ErrExist and [ErrRefused] 409, [asset.ErrKey] 400, [ErrReadOnly] and [asset.ErrNotNow] 503,
+// Errors that decide an answer: fs.ErrNotExist 404, fs.ErrExist, [ErrRefused], [storage.ErrNotRegular] and [storage.ErrChanged] 409, [asset.ErrKey] and [ErrAsked] 400, [ErrReadOnly] and [asset.ErrNotNow] 503,
 // [ErrCondition] 412, [storage.ErrFull] 507, a deadline 504; everything else is 500 with its text.
 type Backend struct {
 	Node    func() Node               // memory
@@ -113,9 +145,25 @@ type Backend struct {
 
 	Current   func(ctx context.Context, name asset.Key) (asset.Record, int, error) // the current version and its number
 	OpenAsset func(ctx context.Context, h asset.Hash) (storage.Reader, error)      // ctx lives as long as the reader
+	// ListAssets tells one page of the names, always in the same order, with the versions that they stand for. A name that is there
+	// all the time is told once, whatever comes and goes between the pages.
+	ListAssets func(ctx context.Context, q AssetQuery) (AssetPage, error)
+	// Versions tells those of a name with a number below this one (0: all), the newest first, and where to go on: 0 is the end.
+	Versions func(ctx context.Context, name asset.Key, below, limit int) (found []Asset, next int, err error)
+	Version  func(ctx context.Context, name asset.Key, number int) (asset.Record, error) // fs.ErrNotExist
+	// Tags reads all metadata out of the bytes of an asset, by where it is kept (exif, iptc, xmp) and by name, within bounds.
+	Tags func(ctx context.Context, c asset.Content) (map[string]map[string]string, error)
 	// LinkAsset is where the bytes can be fetched instead, by whoever has the address; empty: only here. nil is always empty.
 	LinkAsset     func(ctx context.Context, c asset.Content, contentType, disposition string) (string, error)
 	OpenThumbnail func(ctx context.Context, h asset.Hash, size int, format string) (storage.Reader, error)
+	// MakeThumbnail opens a thumbnail of what a record is of, and makes it when there is none; it may take longer than others.
+	// An empty format is the one of its hotfolder. [ErrNoThumbnail]. Sizes are those that it makes beside a record's own.
+	MakeThumbnail func(ctx context.Context, rec asset.Record, size int, format string) (Thumbnail, error)
+	Sizes         []int
+	// Known and KnownThumbnail are Current and MakeThumbnail from what is in memory, if it is. The bytes must not be changed. nil is
+	// never. Memory.
+	Known          func(name asset.Key) (rec asset.Record, number int, ok bool)
+	KnownThumbnail func(rec asset.Record, size int, format string) (data []byte, is string, ok bool)
 
 	Story func(ctx context.Context, hotfolder string, key asset.Key) iter.Seq2[asset.Event, error] // oldest first
 
@@ -128,6 +176,12 @@ type Backend struct {
 	PutAsset    func(ctx context.Context, name asset.Key, r io.Reader, o PutOptions) (asset.Record, int, error)
 	RemoveAsset func(ctx context.Context, name asset.Key) error // takes the name out of the catalog; fs.ErrNotExist
 
+	// Files are what people and batch jobs keep in the work area, Jobs the batch jobs. nil: this node offers none.
+	Files *Files
+	Jobs  *Jobs
+
+	Drops *Drops // nil: this node takes none by HTTP
+
 	// Index is the place of the newest change that this node has told the others; WaitIndex returns when the node has
 	// followed all changes up to an index of any node. Both answer for the header X-Hotfolder-Index. Index is memory;
 	// empty: there is none that covers all that was written here.
@@ -138,6 +192,8 @@ type Backend struct {
 	Heard      func([]Heard)
 	Sessions   func() []Session
 	EndSession func(id string) bool // false: there is none
+
+	Audit func(Change) // memory: is told what people change and what they are refused
 
 	Cluster    func() Cluster                                      // memory
 	HeldBy     func(member string) []Partition                     // memory: what another member holds, as far as this node knows

@@ -48,6 +48,15 @@ type Member struct {
 	Started      time.Time     `json:"started,omitzero"`
 	Suspected    bool          `json:"suspected"` // somebody cannot reach it
 	Self         bool          `json:"self"`
+	Gate         *Gate         `json:"gate,omitempty"` // nil: it takes no files by FTP
+}
+
+// Gate is where a member takes files by FTP.
+type Gate struct {
+	Address    string   `json:"address"`           // host:port of the control connection
+	AddressTLS string   `json:"address_tls"`       // encrypted from the first byte; empty: none
+	Ports      string   `json:"ports"`             // of data connections, as 30000-30099
+	Proxies    []string `json:"proxies,omitempty"` // load balancers that are believed by PROXY protocol v2
 }
 
 // Partition is a part of the drops that this node walks.
@@ -118,6 +127,10 @@ func (s *Server) clearCache(w http.ResponseWriter, r *http.Request) error {
 		return fmt.Errorf("clear the caches: %w", err)
 	}
 	w.Header().Set(indexHeader, index)
+	if wantsPage(r) {
+		goBack(w, r, "/cluster")
+		return nil
+	}
 	return writeJSON(w, http.StatusOK, map[string]any{"cleared": true, "index": index})
 }
 
@@ -131,7 +144,7 @@ func (s *Server) forgetMain(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if wantsPage(r) {
-		http.Redirect(w, r, "/cluster", http.StatusSeeOther)
+		goBack(w, r, "/cluster")
 		return nil
 	}
 	return writeJSON(w, http.StatusOK, map[string]any{"forgotten": id})
@@ -141,6 +154,11 @@ func (s *Server) forgetMain(w http.ResponseWriter, r *http.Request) error {
 func (s *Server) drain(w http.ResponseWriter, r *http.Request) error {
 	if s.b.Drain == nil {
 		return notOffered("draining")
+	}
+	if wantsPage(r) {
+		s.b.Drain(defaultDrain.D())
+		goBack(w, r, "/cluster")
+		return nil
 	}
 	deadline, err := drainDeadline(r.Body)
 	if err != nil {

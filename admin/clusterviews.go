@@ -14,7 +14,6 @@ import (
 type clusterView struct {
 	frame
 	Seen           Cluster
-	Live           bool
 	Summary        string
 	Members        []memberView
 	Origins        []originView
@@ -24,13 +23,13 @@ type clusterView struct {
 }
 
 // clusterPage is made from memory alone.
-func (s *Server) clusterPage(w http.ResponseWriter, _ *http.Request) error {
+func (s *Server) clusterPage(w http.ResponseWriter, r *http.Request) error {
 	if s.b.Cluster == nil {
 		return alone()
 	}
 	now, c := time.Now(), s.b.Cluster()
 	v := clusterView{
-		frame: s.frame(now), Seen: c, Live: s.b.Subscribe != nil, Summary: summaryOf(c.Members), Members: memberViews(c, now),
+		frame: s.frame(r, "/cluster"), Seen: c, Summary: summaryOf(c.Members), Members: memberViews(c, now),
 		Changes: changesOf(c.Invalidation), MainLost: mainLost(c),
 		PartitionsText: partitionsText(c.Partitions),
 	}

@@ -19,11 +19,21 @@ const window = 256 << 10
 // serveBytes is http.ServeContent (ranges, conditions, HEAD) over a store's reader. A store that stops giving bytes is
 // given up by calling stop, which ends the reader's context; a client that stops taking them by the write deadline.
 func (s *Server) serveBytes(w http.ResponseWriter, r *http.Request, rd storage.Reader, modified time.Time, stop func()) error {
+	return s.serveFrom(w, r, &content{rd: rd, size: rd.Object().Size}, modified, stop)
+}
+
+func (s *Server) serveFrom(w http.ResponseWriter, r *http.Request, c *content, modified time.Time, stop func()) error {
 	stalled := time.AfterFunc(writeTimeout, stop)
 	defer stalled.Stop()
-	c := &content{rd: rd, size: rd.Object().Size, read: func() { stalled.Reset(writeTimeout) }}
+	c.read = func() { stalled.Reset(writeTimeout) }
 	out := &patient{ResponseWriter: w, c: http.NewResponseController(w)}
 	http.ServeContent(out, r, "", modified, c)
+	switch out.refused {
+	case http.StatusPreconditionFailed:
+		return newProblem(out.refused, "the bytes are others than the request's condition names")
+	case http.StatusRequestedRangeNotSatisfiable:
+		return newProblem(out.refused, fmt.Sprintf("there is no such range: it has %d bytes", c.size))
+	}
 	if c.err != nil {
 		// The status is out already: only a broken connection tells the client that this is not the whole.
 		s.log.Debug("asset cut short", zap.Error(c.err))
@@ -35,10 +45,22 @@ func (s *Server) serveBytes(w http.ResponseWriter, r *http.Request, rd storage.R
 // patient moves the write deadline with every write, so that a long download may take its time and a dead client not.
 type patient struct {
 	http.ResponseWriter
-	c *http.ResponseController
+	c       *http.ResponseController
+	refused int // the status of an error, which is ours to write
+}
+
+func (p *patient) WriteHeader(status int) {
+	if status >= http.StatusBadRequest {
+		p.refused = status
+		return
+	}
+	p.ResponseWriter.WriteHeader(status)
 }
 
 func (p *patient) Write(b []byte) (int, error) {
+	if p.refused != 0 {
+		return len(b), nil
+	}
 	_ = p.c.SetWriteDeadline(time.Now().Add(writeTimeout)) // a writer without deadlines is a test's
 	return p.ResponseWriter.Write(b)
 }
@@ -48,8 +70,9 @@ func (p *patient) Write(b []byte) (int, error) {
 type content struct {
 	rd        storage.Reader
 	size      int64
-	pos       int64 // where the next Read begins
-	streamed  int64 // where the stream of rd stands
+	pos       int64  // where the next Read begins
+	head      []byte // what was read of the stream already
+	streamed  int64  // where the stream of rd stands
 	windowed  *bufio.Reader
 	windowPos int64
 	read      func() // tells that bytes came
@@ -90,6 +113,9 @@ func (c *content) Read(b []byte) (int, error) {
 }
 
 func (c *content) readAt(b []byte) (int, error) {
+	if c.pos < int64(len(c.head)) {
+		return copy(b, c.head[c.pos:]), nil
+	}
 	if c.pos == c.streamed {
 		n, err := c.rd.Read(b)
 		c.streamed += int64(n)

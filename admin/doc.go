@@ -10,8 +10,9 @@
 //   - a read that sends the index of a write (X-Hotfolder-Index) is answered by what was there after it, or not at all;
 //   - every error is an RFC 9457 problem that says in words what was wrong.
 //
-// It writes nothing itself: what changes, changes through [Backend]. It keeps sessions in memory only, and it never logs a
-// token, a cookie or a query.
+// It writes nothing itself: what changes, changes through [Backend]. Who may ask for what stands in one table, in routes.go; who
+// somebody is decides [access.Control]. Each change leaves a line in the log that says who made it. It never logs a token, a cookie
+// or a query.
 //
 // The package knows the work of a node only through [Backend]; node/ fills it in. [Feed] is the memory of recent events
 // that node/ gives to Recent and Subscribe.

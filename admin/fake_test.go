@@ -5,10 +5,13 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
+	"io"
 	"io/fs"
 	"iter"
+	"maps"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -58,6 +61,11 @@ func (f *fake) backend() Backend {
 		Recent: f.feed.Recent, Subscribe: f.feed.Subscribe,
 		Failures: func(ctx context.Context) iter.Seq2[asset.Failure, error] { f.wait(); return seq(f.failures) },
 		Retry:    f.retry, Current: f.current, OpenAsset: f.openAsset, OpenThumbnail: f.openThumbnail,
+		ListAssets: f.listAssets, Versions: f.versions, Version: f.version,
+		Tags: func(context.Context, asset.Content) (map[string]map[string]string, error) {
+			f.wait()
+			return map[string]map[string]string{"exif": {"Make": "ACME"}}, nil
+		},
 		Story: func(_ context.Context, h string, k asset.Key) iter.Seq2[asset.Event, error] {
 			f.call("story %s %s", h, k.Quoted())
 			f.wait()
@@ -129,6 +137,58 @@ func (f *fake) open(id string) (storage.Reader, error) {
 	}
 	f.opened++
 	return &fakeReader{Reader: bytes.NewReader(data), f: f, size: int64(len(data))}, nil
+}
+
+// listAssets lists in the order of names; its positions are names.
+func (f *fake) listAssets(_ context.Context, q AssetQuery) (page AssetPage, err error) {
+	f.wait()
+	for _, name := range slices.Sorted(maps.Keys(f.names)) {
+		rest, ok := strings.CutPrefix(string(name), q.Prefix)
+		inner := strings.IndexByte(rest, '/')
+		switch {
+		case !ok || string(name) <= q.After:
+		case len(page.Assets)+len(page.Folders) == q.Limit:
+			return page, nil
+		case q.Folders && inner >= 0:
+			folder := asset.Key(q.Prefix + rest[:inner])
+			if page.Next = string(folder) + "0"; !slices.Contains(page.Folders, folder) {
+				page.Folders = append(page.Folders, folder)
+			}
+		case q.Match == nil || q.Match(name):
+			page.Next = string(name)
+			page.Assets = append(page.Assets, Asset{name, 3, f.names[name]})
+		}
+	}
+	page.Next = ""
+	return page, nil
+}
+
+// versions has each name in its three versions, all with the same bytes.
+func (f *fake) versions(_ context.Context, name asset.Key, below, limit int) (found []Asset, next int, err error) {
+	f.wait()
+	rec, ok := f.names[name]
+	if !ok {
+		return nil, 0, fs.ErrNotExist
+	}
+	for n := 3; n > 0; n-- {
+		switch {
+		case below > 0 && n >= below:
+		case len(found) == limit:
+			return found, next, nil
+		default:
+			found, next = append(found, Asset{name, n, rec}), n
+		}
+	}
+	return found, 0, nil
+}
+
+func (f *fake) version(_ context.Context, name asset.Key, number int) (asset.Record, error) {
+	f.wait()
+	rec, ok := f.names[name]
+	if !ok || number > 3 {
+		return rec, fs.ErrNotExist
+	}
+	return rec, nil
 }
 
 // put stores an asset, and with sizes also thumbnails of it.
@@ -203,3 +263,9 @@ func wantText(t *testing.T, want string, got *httptest.ResponseRecorder) {
 }
 
 func registry() *prometheus.Registry { return prometheus.NewRegistry() }
+
+func (f *fake) putNothing(context.Context, asset.Key, io.Reader, PutOptions) (asset.Record, int, error) {
+	return asset.Record{}, 0, fs.ErrPermission
+}
+
+func (f *fake) removeNothing(context.Context, asset.Key) error { return fs.ErrPermission }

@@ -2,6 +2,7 @@ package admin
 
 import (
 	"log"
+	"maps"
 	"net"
 	"net/http"
 	"strconv"
@@ -21,13 +22,13 @@ const (
 )
 
 // guard is what every request passes, from outside to inside: account for it, catch what breaks, the headers that a
-// browser heeds, who may ask, and from which page.
+// browser heeds, and from which page it was sent. Who may ask for what is told by the table of routes.
 func (s *Server) guard(next http.Handler) http.Handler {
 	origin := http.NewCrossOriginProtection()
 	origin.SetDenyHandler(s.answering(func(http.ResponseWriter, *http.Request) error {
 		return newProblem(http.StatusForbidden, "this request was sent by a page of another origin")
 	}))
-	inner := s.admit(origin.Handler(next))
+	inner := s.local(origin.Handler(next))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		began := time.Now()
 		rw := &written{ResponseWriter: w}
@@ -39,13 +40,16 @@ func (s *Server) guard(next http.Handler) http.Handler {
 	})
 }
 
-func setHeaders(h http.Header) {
-	h.Set("Content-Security-Policy", pageCSP)
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Referrer-Policy", "no-referrer")
-	h.Set("Cross-Origin-Resource-Policy", "same-origin")
-	h.Set("Cross-Origin-Opener-Policy", "same-origin")
+// always are the headers of every answer. Their values are shared: Set and Add replace them, and nobody writes into them.
+var always = http.Header{
+	"Content-Security-Policy":      {pageCSP},
+	"X-Content-Type-Options":       {"nosniff"},
+	"Referrer-Policy":              {"no-referrer"},
+	"Cross-Origin-Resource-Policy": {"same-origin"},
+	"Cross-Origin-Opener-Policy":   {"same-origin"},
 }
+
+func setHeaders(h http.Header) { maps.Copy(h, always) }
 
 // recovered turns a panic into a 500 when nothing was written yet, and cuts the connection otherwise, so that half an
 // answer is never taken for a whole one.
@@ -69,8 +73,10 @@ func (s *Server) account(w *written, r *http.Request, took time.Duration) {
 		status = http.StatusOK
 	}
 	s.metrics.request(r.Pattern, status)
-	s.log.Debug("request", zap.String("method", r.Method), zap.String("path", r.URL.EscapedPath()), zap.Int("status", status),
-		zap.Int64("bytes", w.n), zap.Duration("took", took), zap.String("peer", r.RemoteAddr))
+	if line := s.log.Check(zap.DebugLevel, "request"); line != nil {
+		line.Write(zap.String("method", r.Method), zap.String("path", r.URL.EscapedPath()), zap.Int("status", status),
+			zap.Int64("bytes", w.n), zap.Duration("took", took), zap.String("peer", r.RemoteAddr))
+	}
 }
 
 // hostAllowed defends a server without a token from DNS rebinding: a page of evil.example whose name leads to 127.0.0.1

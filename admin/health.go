@@ -6,6 +6,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"hotfolderd/admin/access"
 )
 
 // livez says that the process answers; restarting it on anything more would make an outage of the store worse. Its header
@@ -21,6 +23,12 @@ func (s *Server) livez(w http.ResponseWriter, _ *http.Request) error {
 
 // readyz is 200 only when active or read-only. A stalled hotfolder does not make a node unready: the others go on.
 func (s *Server) readyz(w http.ResponseWriter, r *http.Request) error {
+	verbose := r.URL.Query().Has("verbose")
+	if verbose {
+		if _, err := s.permit(w, r, access.Viewer, route{}); err != nil {
+			return err
+		}
+	}
 	state := s.b.Node().State
 	status, word := http.StatusOK, "ready"
 	if !state.Ready() {
@@ -28,7 +36,7 @@ func (s *Server) readyz(w http.ResponseWriter, r *http.Request) error {
 	}
 	plain(w, status)
 	fmt.Fprintf(w, "%s: %s\n", word, state)
-	if r.URL.Query().Has("verbose") {
+	if verbose {
 		for _, f := range s.folders() {
 			fmt.Fprintf(w, "%-4s %s %s, %s waiting %d, in flight %d %s\n", f.Level, Visible(f.Name), f.State, Visible(f.Watching),
 				f.Waiting, f.InFlight, Visible(f.Reason))

@@ -88,6 +88,13 @@ func TestIndex_faultsHaveTheirStatus(t *testing.T) {
 			t.Errorf("%q: want %d, got %d %s", index, want, w.Code, w.Body)
 		}
 	}
+	waited := 0
+	several := clustered(t, newFake(), nil, waiting(func(context.Context, string) error { waited++; return nil }))
+	wantStatus(t, 200, request(t, several, "GET", "/v1/node", header(indexHeader, "node-a.X:7, node-b.Y:9")))
+	wantStatus(t, 400, request(t, several, "GET", "/v1/node", header(indexHeader, strings.Repeat("a:1,", maxIndexes+1))))
+	if waited != 2 {
+		t.Errorf("want both indexes of a list waited for, got %d", waited)
+	}
 	for range maxWaiting {
 		s.waiting <- struct{}{}
 	}

@@ -81,10 +81,12 @@ type memberPage struct {
 	frame
 	M              memberView
 	Detail         MemberDetail
-	Live           bool
+	CanDrain       bool
+	CanClear       bool
 	Logs           []originView
 	PartitionsText string
-	Cache          []number // of the node itself only
+	Cache          []number // of the node itself only, as Memory
+	Memory         []number
 	Invalidation   Invalidation
 }
 
@@ -95,7 +97,7 @@ func (s *Server) memberPage(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	now, c := time.Now(), s.b.Cluster()
-	v := memberPage{frame: s.frame(now), Detail: d, Live: s.b.Subscribe != nil, Invalidation: c.Invalidation}
+	v := memberPage{frame: s.frame(r, "/cluster", crumb{"/cluster", "Cluster"}), Detail: d, CanDrain: s.b.Drain != nil, CanClear: s.b.ClearCache != nil, Invalidation: c.Invalidation}
 	for _, m := range memberViews(c, now) {
 		if m.ID == d.ID {
 			v.M = m
@@ -106,6 +108,7 @@ func (s *Server) memberPage(w http.ResponseWriter, r *http.Request) error {
 	}
 	v.PartitionsText = fmt.Sprintf("%d held", len(d.Partitions))
 	if d.Self {
+		v.Memory = memoryNumbers(s.b.Node().Memory)
 		v.PartitionsText, v.Cache = partitionsText(d.Partitions), changesOf(c.Invalidation)
 	}
 	return s.render(w, http.StatusOK, "member.html", v)

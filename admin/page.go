@@ -11,11 +11,14 @@ import (
 	"net/url"
 	"path"
 	"time"
+
+	"hotfolderd/asset"
 )
 
 // How much the page shows.
 const (
 	importsShown = 24
+	failedBrief  = 3
 	recentAsked  = 200
 )
 
@@ -24,12 +27,24 @@ var files embed.FS
 
 var pages = template.Must(template.New("").Funcs(template.FuncMap{
 	"name": func(v any) string { return shownName(fmt.Sprint(v)) }, "text": func(v any) string { return Visible(fmt.Sprint(v)) },
-	"seg": url.PathEscape, "span": span, "bytes": bytesOf, "clock": clock, "date": date, "rfc": rfc,
+	"seg": url.PathEscape, "span": span, "bytes": bytesOf, "clock": clock, "date": date, "rfc": rfc, "path": func(k asset.Key) string { return escaped(k) },
+	"short": func(h asset.Hash) string { return short(h.String()) }, "both": func(frame any, f folderView) both { return both{frame, f} },
 }).ParseFS(files, "page/*.html"))
+
+// both is for a part of a page that needs the page and one hotfolder.
+type both struct {
+	Frame  any
+	Folder folderView
+}
 
 // faultView is a page for what went wrong with a form.
 type faultView struct {
 	Title, Detail string
+}
+
+type loginView struct {
+	Name, Detail string
+	Users        bool // somebody has a name
 }
 
 // page is made from memory alone, except that it waits a moment for the list of failed drops.
@@ -37,29 +52,28 @@ func (s *Server) page(w http.ResponseWriter, r *http.Request) error {
 	now := time.Now()
 	folders, failedCount := folderViews(s.folders(), now, s.b)
 	v := pageView{
-		frame: s.frame(now), Live: s.b.Subscribe != nil, Why: s.b.Story != nil,
-		Metrics: s.o.Registry != nil, Folders: folders, Imports: importViews(s.recent(recentAsked), importsShown),
-		HasFailed: s.b.Failures != nil, CanRetry: s.b.Retry != nil,
+		Why: s.b.Story != nil, Metrics: s.o.Registry != nil, Folders: folders, Imports: importViews(s.recent(recentAsked), importsShown),
 	}
-	v.fill(s.failures(r.Context(), failedCount))
+	v.take(s.failures(r.Context(), failedCount), failedBrief)
+	v.frame = s.frame(r, "/")
 	return s.render(w, http.StatusOK, "index.html", v)
 }
 
 func (s *Server) whyPage(w http.ResponseWriter, r *http.Request, status int, v storyView) error {
-	v.frame, v.Asked = s.frame(time.Now()), r.URL.Query().Get("path")
+	v.frame, v.Asked = s.frame(r, "/why"), r.URL.Query().Get("path")
 	return s.render(w, status, "why.html", v)
 }
 
 func (s *Server) loginPage(w http.ResponseWriter, r *http.Request) error {
-	if s.access.open || s.authorized(r) {
+	if _, err := s.access.Identify(r, false); err == nil {
 		http.Redirect(w, r, "/", http.StatusSeeOther)
 		return nil
 	}
-	return s.renderLogin(w, http.StatusOK, "")
+	return s.renderLogin(w, http.StatusOK, "", "")
 }
 
-func (s *Server) renderLogin(w http.ResponseWriter, status int, fault string) error {
-	return s.render(w, status, "login.html", faultView{Detail: fault})
+func (s *Server) renderLogin(w http.ResponseWriter, status int, name, fault string) error {
+	return s.render(w, status, "login.html", loginView{name, fault, s.access.HasUsers()})
 }
 
 func (s *Server) faultPage(w http.ResponseWriter, p *problem) {

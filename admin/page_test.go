@@ -85,8 +85,8 @@ func TestPage_firstMinute(t *testing.T) {
 	w := request(t, newServer(t, f, Options{}), "GET", "/", header("Accept", "text/html"))
 	wantStatus(t, 200, w)
 	for _, want := range []string{
-		"node-a", ">active<", "file:///srv/hf", "Drop files here", "/srv/hf/hotfolders/inbox", ">watching<", "The image has no end.", "Copy it again.",
-		`action="/v1/failed/f1/retry"`, `action="/v1/hotfolders/inbox/scan"`, `action="/v1/hotfolders/inbox/pause"`, `href="/v1/assets/inbox/cat.jpg"`,
+		"node-a", ">active<", "file:///srv/hf", "Drop files here", "/srv/hf/hotfolders/inbox", ">watching<", "The image has no end.", `href="/failed"`,
+		`action="/v1/hotfolders/inbox/scan"`, `action="/v1/hotfolders/inbox/pause"`, `href="/assets/inbox/cat.jpg"`,
 		`src="/v1/thumbnails/09`, "/256?format=jpeg", "took 120 ms", "proven: JPEG with its end", "<dt>ignored</dt><dd>3</dd>", "2.05 kB",
 	} {
 		wantText(t, want, w)

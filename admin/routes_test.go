@@ -86,7 +86,7 @@ func TestRoutes_problemHasTheFieldsOfTheRFC(t *testing.T) {
 	if err := json.Unmarshal(w.Body.Bytes(), &p); err != nil {
 		t.Fatal(err)
 	}
-	if p.Status != 404 || p.Title != "Not Found" || p.Type != "about:blank" || p.Detail == "" {
+	if p.Status != 404 || p.Title != "Not Found" || p.Type != "urn:hotfolderd:problem:not-found" || p.Detail == "" {
 		t.Errorf("want all fields, got %+v", p)
 	}
 }

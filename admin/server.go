@@ -14,13 +14,12 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
 
+	"hotfolderd/admin/access"
 	"hotfolderd/config"
 )
 
 // Limits of the server. None is a setting: they only keep a broken or hostile peer from holding what it does not use.
 const (
-	MinToken = 16 // characters; a shorter token could be guessed
-
 	headerTimeout = 10 * time.Second
 	readTimeout   = 30 * time.Second
 	idleTimeout   = 2 * time.Minute
@@ -38,8 +37,14 @@ const (
 type Options struct {
 	Listen   string               // host:port; port 0 picks one
 	Token    string               // what a client must show; empty is allowed on loopback only
+	Tokens   func() access.Tokens // those that are accepted by now, where they may change; nil: Token stays
 	Log      *zap.Logger          // nil logs nothing
 	Registry *prometheus.Registry // shown under /metrics, and takes this server's own metrics; nil is off
+
+	Users   func() *access.Users     // who else may log in; nil: nobody
+	Bans    access.Bans              // counts wrong tokens and passwords; nil: here alone
+	Peer    func(*http.Request) bool // whether a node of the cluster asks, whatever its token is; nil: none does
+	Proxies []netip.Prefix           // that are believed when they tell whom they ask for
 }
 
 // Server answers for one node. Its methods are safe for concurrent use.
@@ -47,7 +52,7 @@ type Server struct {
 	b       Backend
 	o       Options
 	log     *zap.Logger
-	access  access
+	access  *access.Control
 	metrics *metrics
 	gate    chan struct{} // one place for each request that asks the store
 	streams chan struct{}
@@ -82,12 +87,17 @@ func New(b Backend, o Options) (*Server, error) {
 		return nil, fmt.Errorf("admin: register metrics: %w", err)
 	}
 	s := &Server{
-		b: b, o: o, log: o.Log, metrics: m, access: newAccess(o.Token),
+		b: b, o: o, log: o.Log, metrics: m, access: access.New(o.access(b.Node().StoreID)),
 		gate: make(chan struct{}, maxStore), streams: make(chan struct{}, maxStreams), uploads: make(chan struct{}, maxUploads),
 		waiting: make(chan struct{}, maxWaiting), closing: make(chan struct{}),
 	}
 	s.handler = s.guard(s.routes())
 	return s, nil
+}
+
+// access is what the options say of who may ask. Nodes of one store accept each other's cookies.
+func (o Options) access(store string) access.Options {
+	return access.Options{Token: o.Token, Tokens: o.Tokens, Users: o.Users, Bans: o.Bans, Peer: o.Peer, Proxies: o.Proxies, Cluster: store}
 }
 
 func checkListen(listen, token string) error {
@@ -98,10 +108,8 @@ func checkListen(listen, token string) error {
 	case token == "" && !loopback(host):
 		return fmt.Errorf("http.listen %q can be reached from other machines, so http.token_file must name a file with a token "+
 			"(or listen on 127.0.0.1)", listen)
-	case token != "" && len(token) < MinToken:
-		return fmt.Errorf("the token in http.token_file has %d characters: at least %d are needed, chosen at random", len(token), MinToken)
-	case strings.ContainsFunc(token, func(r rune) bool { return r <= ' ' || r > '~' }):
-		return errors.New("the token in http.token_file holds a space or a character beyond ASCII, which a header cannot carry")
+	case token != "":
+		return access.CheckToken(token)
 	}
 	return nil
 }

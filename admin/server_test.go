@@ -120,8 +120,8 @@ func TestLog_holdsNoSecretAndNoQuery(t *testing.T) {
 	core, seen := observer.New(zap.DebugLevel)
 	s := newServer(t, newFake(), Options{Token: testToken, Log: zap.New(core)})
 	request(t, s, "GET", "/v1/why?path=private", header("Authorization", "Bearer "+testToken))
-	post(t, s, "/login", map[string][]string{"token": {testToken}})
-	post(t, s, "/login", map[string][]string{"token": {"nearly-" + testToken}})
+	postForm(t, s, "/login", map[string][]string{"token": {testToken}})
+	postForm(t, s, "/login", map[string][]string{"token": {"nearly-" + testToken}})
 	if seen.Len() < 3 {
 		t.Fatalf("want each request logged, got %d", seen.Len())
 	}

@@ -27,7 +27,7 @@ func askFor[T any](
 	select {
 	case gate <- struct{}{}:
 	default:
-		return v, func() {}, newProblem(http.StatusServiceUnavailable, "too many requests wait for the store")
+		return v, func() {}, newProblem(http.StatusServiceUnavailable, "too many requests wait for the store").as(busy)
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	type result struct {

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"time"
@@ -21,15 +23,23 @@ const (
 	defaultThumbnail = 256
 )
 
-// thumbnailByName serves the smallest rendition that is at least as large as asked for, else the largest there is.
+// thumbnailByName serves the smallest thumbnail that is at least as large as asked for, else the largest there is.
 func (s *Server) thumbnailByName(w http.ResponseWriter, r *http.Request, name asset.Key) error {
-	size, err := thumbnailSize(r.URL.Query().Get("size"))
+	q := r.URL.Query()
+	size, err := thumbnailSize(q.Get("size"))
+	if err != nil {
+		return err
+	}
+	format, err := thumbnailFormat(q)
 	if err != nil {
 		return err
 	}
 	rec, _, err := s.current(r.Context(), name)
 	if err != nil {
 		return err
+	}
+	if s.b.MakeThumbnail != nil {
+		return s.makeThumbnail(w, r, rec, size, format)
 	}
 	t := rec.Thumbnails
 	switch {
@@ -40,16 +50,20 @@ func (s *Server) thumbnailByName(w http.ResponseWriter, r *http.Request, name as
 	case len(t.Sizes) == 0:
 		return newProblem(http.StatusNotFound, "this asset has no thumbnails")
 	}
-	// The name may lead to other bytes later, so the answer is asked for again each time; by hash it is not.
-	return s.serveThumbnail(w, r, rec.Content.Hash, bestSize(t.Sizes, size), []string{t.Format}, "private, no-cache")
+	return s.serveThumbnail(w, r, rec.Content.Hash, bestSize(size, t.Sizes), []string{t.Format})
 }
 
-func bestSize(have []int, want int) int {
-	have = slices.Sorted(slices.Values(have))
-	if i, _ := slices.BinarySearch(have, want); i < len(have) {
-		return have[i]
+// bestSize is the smallest size that is at least as large as is wanted, else the largest; 0 when there is none.
+func bestSize(want int, have ...[]int) int {
+	best := 0
+	for _, sizes := range have {
+		for _, s := range sizes {
+			if best < want && s > best || s >= want && s < best {
+				best = s
+			}
+		}
 	}
-	return have[len(have)-1]
+	return best
 }
 
 func thumbnailSize(text string) (int, error) {
@@ -63,7 +77,7 @@ func thumbnailSize(text string) (int, error) {
 	return n, nil
 }
 
-// thumbnailByHash is for the page, which knows hash and size from an event; ?format=jpeg|png saves a look.
+// thumbnailByHash is for the page, which knows hash and size from an event; ?format= saves a look.
 func (s *Server) thumbnailByHash(w http.ResponseWriter, r *http.Request) error {
 	h, err := asset.ParseHash(r.PathValue("hash"))
 	if err != nil {
@@ -73,55 +87,74 @@ func (s *Server) thumbnailByHash(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	formats := []string{"jpeg", "png"}
-	if f := r.URL.Query().Get("format"); f != "" {
-		if !slices.Contains(formats, f) {
-			return newProblem(http.StatusBadRequest, "format is jpeg or png")
-		}
+	formats := thumbnailFormats
+	if f, err := thumbnailFormat(r.URL.Query()); err != nil {
+		return err
+	} else if f != "" {
 		formats = []string{f}
 	}
-	return s.serveThumbnail(w, r, h, size, formats, "private, max-age=31536000, immutable")
+	return s.serveThumbnail(w, r, h, size, formats)
 }
 
-// rendition is an opened thumbnail and what it turned out to be.
-type rendition struct {
-	storage.Reader
-	format string
+// thumbnailFormats are those that there are, the usual one first.
+var thumbnailFormats = []string{"jpeg", "png", "webp"}
+
+// thumbnailFormat is the format that is asked for; empty: any.
+func thumbnailFormat(q url.Values) (string, error) {
+	f := q.Get("format")
+	if f != "" && !slices.Contains(thumbnailFormats, f) {
+		return "", newProblem(http.StatusBadRequest, "format is jpeg, png or webp")
+	}
+	return f, nil
 }
 
-func (s *Server) serveThumbnail(w http.ResponseWriter, r *http.Request, h asset.Hash, size int, formats []string, cache string) error {
+func (s *Server) serveThumbnail(w http.ResponseWriter, r *http.Request, h asset.Hash, size int, formats []string) error {
 	if s.b.OpenThumbnail == nil {
 		return notOffered("thumbnails")
 	}
-	rd, stop, err := ask(r.Context(), s.gate, func(ctx context.Context) (rendition, error) {
-		return s.openFirst(ctx, h, size, formats)
-	}, func(rd rendition) { closeReader(rd) })
+	patience := time.NewTimer(makeTimeout)
+	defer patience.Stop()
+	rd, stop, err := askFor(r.Context(), s.gate, patience, func(ctx context.Context) (Thumbnail, error) {
+		rd, err := s.openFirst(ctx, h, size, formats)
+		if errors.Is(err, fs.ErrNotExist) {
+			return s.makeByHash(ctx, h, size, formats)
+		}
+		return rd, err
+	}, func(rd Thumbnail) { closeReader(rd) })
 	defer stop()
-	if errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, ErrNoThumbnail) {
 		return newProblem(http.StatusNotFound, fmt.Sprintf("there is no thumbnail of %d pixels of %s", size, h))
 	}
 	if err != nil {
 		return fmt.Errorf("open thumbnail: %w", err)
 	}
 	defer closeReader(rd)
-	header := w.Header()
-	header.Set("ETag", fmt.Sprintf(`"%s-%d-%s"`, h, size, rd.format))
-	header.Set("Content-Type", "image/"+rd.format)
-	header.Set("Content-Security-Policy", sandboxCSP)
-	header.Set("Cache-Control", cache)
+	describeThumbnail(w.Header(), h, size, rd.Format, rd.sum)
 	return s.serveBytes(w, r, rd, time.Time{}, stop)
 }
 
-func (s *Server) openFirst(ctx context.Context, h asset.Hash, size int, formats []string) (rendition, error) {
+// describeThumbnail has an ETag by the bytes: a name may lead to another asset later, and even the thumbnail of a hash may be made anew, by
+// another rule, a newer program, or because it was damaged. So the answer is asked for again each time, and is mostly that it is the same.
+func describeThumbnail(header http.Header, h asset.Hash, size int, format string, sum uint32) {
+	header.Set("ETag", `"`+h.String()+"-"+strconv.Itoa(size)+"-"+format+"-"+strconv.FormatUint(uint64(sum), 16)+`"`)
+	header.Set("Content-Type", "image/"+format)
+	maps.Copy(header, sandboxed)
+	header.Set("Cache-Control", "private, no-cache")
+}
+
+// sandboxed is shared, as always is.
+var sandboxed = http.Header{"Content-Security-Policy": {sandboxCSP}}
+
+func (s *Server) openFirst(ctx context.Context, h asset.Hash, size int, formats []string) (Thumbnail, error) {
 	err := fs.ErrNotExist
 	for _, f := range formats {
 		var rd storage.Reader
 		if rd, err = s.b.OpenThumbnail(ctx, h, size, f); err == nil {
-			return rendition{rd, f}, nil
+			return summed(Thumbnail{Reader: rd, Format: f}, nil)
 		}
 		if !errors.Is(err, fs.ErrNotExist) {
 			break
 		}
 	}
-	return rendition{}, err
+	return Thumbnail{}, err
 }

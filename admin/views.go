@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"hash/fnv"
+	"net/url"
 	"path"
 	"slices"
 	"strings"
@@ -16,20 +17,23 @@ import (
 
 type pageView struct {
 	frame
-	Live, Why, Metrics         bool
-	Folders                    []folderView
-	Imports                    []eventView
-	HasFailed, CanRetry        bool
-	Failed                     []asset.Failure
-	FailedMore                 bool
-	FailedFault, FailedReading string
+	Why, Metrics bool
+	Folders      []folderView
+	Imports      []eventView
+	failedPart
 }
 
-func (v *pageView) fill(f failedView) {
-	v.Failed, v.FailedMore, v.FailedFault = f.shown, f.more, f.fault
-	if f.read.IsZero() && v.HasFailed {
-		v.FailedReading = "The list is still being read from the store."
-	}
+// failedPart is the list of failed drops in a page, or the newest of it.
+type failedPart struct {
+	Failed  []asset.Failure
+	More    bool // there are more than these
+	Fault   string
+	Reading bool // nothing was read yet
+}
+
+func (p *failedPart) take(f failedView, most int) {
+	p.Failed, p.Fault, p.Reading = f.shown[:min(most, len(f.shown))], f.fault, f.read.IsZero()
+	p.More = f.more || len(f.shown) > most
 }
 
 // DropHere is where a newcomer is told to put the first file.
@@ -89,6 +93,7 @@ type folderView struct {
 	Busy              string // what is going on, or empty
 	RateText, Scanned string
 	CanScan, CanPause bool
+	URL               string
 }
 
 func folderViews(folders []Folder, now time.Time, b Backend) ([]folderView, uint64) {
@@ -99,7 +104,7 @@ func folderViews(folders []Folder, now time.Time, b Backend) ([]folderView, uint
 		if f.Level != OK && f.Level != Bad {
 			f.Level = Warn
 		}
-		v := folderView{Folder: f, CanScan: b.Scan != nil, CanPause: b.Pause != nil}
+		v := folderView{Folder: f, URL: "/hotfolders/" + url.PathEscape(f.Name), CanScan: b.Scan != nil, CanPause: b.Pause != nil}
 		if f.Rate >= 0.05 {
 			v.RateText = fmt.Sprintf("%.1f a second", f.Rate)
 		}
@@ -163,22 +168,29 @@ func importViews(events []asset.Event, limit int) []eventView {
 func eventViews(events []asset.Event) []eventView {
 	out := make([]eventView, 0, len(events))
 	for _, e := range events {
-		v := eventView{Event: e, ID: eventID(e), What: string(e.Key), Kind: kindOf(e), Picture: strings.HasPrefix(e.Type, "image/")}
+		v := eventView{Event: e, ID: eventID(e), What: string(e.Key), Kind: kindOf(e.Key, e.Type), Picture: strings.HasPrefix(e.Type, "image/")}
 		if e.Thumbs != nil {
 			v.NoThumb = e.Thumbs.Error
 		}
 		if e.Name != "" {
-			v.What, v.URL = string(e.Name), assetURL(e.Name)
+			v.What, v.URL = string(e.Name), assetPageURL(e.Name)
 		}
-		if e.Thumbs != nil && len(e.Thumbs.Sizes) > 0 && !e.Hash.IsZero() {
-			v.Thumb = fmt.Sprintf("/v1/thumbnails/%s/%d", e.Hash, bestSize(e.Thumbs.Sizes, defaultThumbnail))
-			if e.Thumbs.Format == "jpeg" || e.Thumbs.Format == "png" {
-				v.Thumb += "?format=" + e.Thumbs.Format
-			}
-		}
+		v.Thumb = thumbURL(e.Hash, e.Thumbs, defaultThumbnail)
 		out = append(out, v)
 	}
 	return out
+}
+
+// thumbURL is where a thumbnail of about a size is; empty when there is none.
+func thumbURL(h asset.Hash, t *asset.Thumbnails, size int) string {
+	if t == nil || len(t.Sizes) == 0 || h.IsZero() {
+		return ""
+	}
+	at := fmt.Sprintf("/v1/thumbnails/%s/%d", h, bestSize(size, t.Sizes))
+	if slices.Contains(thumbnailFormats, t.Format) {
+		at += "?format=" + t.Format
+	}
+	return at
 }
 
 // eventID tells one event from the next in the page, so that the script can leave what is there already as it is.
@@ -189,12 +201,12 @@ func eventID(e asset.Event) string {
 }
 
 // kindOf is a short word for a tile: the extension if it looks like one, else the kind of the type.
-func kindOf(e asset.Event) string {
-	ext := strings.TrimPrefix(e.Key.Ext(), ".")
+func kindOf(key asset.Key, mime string) string {
+	ext := strings.TrimPrefix(key.Ext(), ".")
 	if ext != "" && len(ext) <= 5 && strings.Trim(ext, "abcdefghijklmnopqrstuvwxyz0123456789") == "" {
 		return ext
 	}
-	if base := path.Base(e.Type); e.Type != "" && len(base) <= 8 {
+	if base := path.Base(mime); mime != "" && len(base) <= 8 {
 		return base
 	}
 	return "file"

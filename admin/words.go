@@ -44,12 +44,17 @@ func fileName(s string) string {
 }
 
 // assetURL keeps every byte of the name; the slashes stay, so that it can be read.
-func assetURL(name asset.Key) string {
+func assetURL(name asset.Key) string { return assetsPath + escaped(name) }
+
+// assetPageURL is the page about a name.
+func assetPageURL(name asset.Key) string { return assetPages + escaped(name) }
+
+func escaped(name asset.Key) string {
 	parts := strings.Split(string(name), "/")
 	for i, p := range parts {
 		parts[i] = url.PathEscape(p)
 	}
-	return assetsPath + strings.Join(parts, "/")
+	return strings.Join(parts, "/")
 }
 
 // span is a duration as people say it: two figures at most.

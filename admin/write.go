@@ -69,7 +69,7 @@ func (s *Server) removeAsset(w http.ResponseWriter, r *http.Request) error {
 	_, err = fetch(r.Context(), s, func(ctx context.Context) (struct{}, error) { return struct{}{}, s.b.RemoveAsset(ctx, name) })
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return fmt.Errorf("there is no asset %s: %w", name.Quoted(), fs.ErrNotExist)
+		return noAsset(name)
 	case err != nil:
 		return fmt.Errorf("remove %s: %w", name.Quoted(), err)
 	}
@@ -90,7 +90,7 @@ func (s *Server) meant(r *http.Request) (name asset.Key, o PutOptions, err error
 	if r.Header.Get("Content-Range") != "" {
 		return "", o, newProblem(http.StatusBadRequest, "an asset is written whole: Content-Range cannot be used")
 	}
-	if o, err = conditionsOf(r.Header); err != nil || o.none() {
+	if o, err = conditionsOf(r.Header); err != nil || o.none() || o.Once != "" { // a write that is repeated may have been done
 		return name, o, err
 	}
 	return name, o, s.allowed(r.Context(), name, o)

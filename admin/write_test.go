@@ -146,6 +146,26 @@ func TestPut_theBackendHasTheLastWordOnConditions(t *testing.T) {
 	wantStatus(t, 412, request(t, s, "PUT", "/v1/assets/a", header("If-None-Match", "*"), bodyOf(meanwhile)))
 }
 
+// TestPut_aRepeatedWriteIsLeftToTheBackend: what it has made of the name itself must not forbid it here already.
+func TestPut_aRepeatedWriteIsLeftToTheBackend(t *testing.T) {
+	f := newFake()
+	f.put("a", "text/plain", "mine")
+	var once string
+	s := clustered(t, f, nil, func(b *Backend) {
+		b.PutAsset = func(_ context.Context, name asset.Key, _ io.Reader, o PutOptions) (asset.Record, int, error) {
+			once = o.Once
+			return f.names[name], 1, nil
+		}
+	})
+	wantStatus(t, 201, request(t, s, "PUT", "/v1/assets/a", header("If-None-Match", "*"), header(onceHeader, `"word-one"`), body("mine")))
+	if once != "word-one" {
+		t.Errorf("want the word, got %q", once)
+	}
+	for _, bad := range []string{"short", "with space", strings.Repeat("x", 65), "ümlaut-word"} {
+		wantStatus(t, 400, request(t, s, "PUT", "/v1/assets/a", header(onceHeader, bad), body("mine")))
+	}
+}
+
 type readerFunc func([]byte) (int, error)
 
 func (f readerFunc) Read(b []byte) (int, error) { return f(b) }

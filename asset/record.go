@@ -28,7 +28,9 @@ type Thumbnails struct {
 	Format string `json:"format,omitempty"` // jpeg or png
 	Width  int    `json:"width,omitempty"`  // of the original, after orientation
 	Height int    `json:"height,omitempty"`
-	Error  string `json:"error,omitempty"` // one sentence; empty when all sizes were made
+	// ThumbHash is the picture in about 25 bytes (the format of that name), for something to show at once; base64 in JSON.
+	ThumbHash []byte `json:"thumbhash,omitempty"`
+	Error     string `json:"error,omitempty"` // one sentence; empty when all sizes were made
 }
 
 // Record is the ledger's record of one import: the commit point. It is written once, never changed, and holds all that

@@ -42,9 +42,18 @@ type Member struct {
 	Waiting  int               `json:"waiting"` // drops that wait, rounded down
 	Lag      time.Duration     `json:"lag_ns"`  // how long the oldest of them has waited, rounded down
 	Started  time.Time         `json:"started"` // by its own clock; for people only
+	Gate     *Gate             `json:"gate,omitempty"`
 
 	// Session holds the entry, and so all leases of the member; known of the members of a [View].
 	Session string `json:"-"`
+}
+
+// Gate is where a member takes files by FTP, for whoever puts a load balancer before it.
+type Gate struct {
+	Address    string   `json:"address"`           // host:port of the control connection
+	AddressTLS string   `json:"address_tls"`       // encrypted from the first byte; empty: none
+	Ports      string   `json:"ports"`             // of data connections, as 30000-30099
+	Proxies    []string `json:"proxies,omitempty"` // who is believed by PROXY protocol v2
 }
 
 // NewInstance makes an id of one start of a node: "<node id>.<12 random characters>".

@@ -93,13 +93,23 @@ func serverName(s string) fault {
 }
 
 // Common are the settings that all nodes of a cluster should have alike, by their names: with different ones the nodes work, but
-// what becomes of a drop depends on who takes it, or they do not agree on who may write. The cluster shows where they differ.
+// what becomes of a drop or a job depends on who takes it, or on who sweeps for all, or they do not agree on who may write. The cluster
+// shows where they differ.
 func (s Settings) Common() map[string]string {
 	return map[string]string{
-		"cluster.isolation":      s.Cluster.Isolation,
-		"cluster.session_ttl":    fmt.Sprint(s.Cluster.SessionTTL),
-		"cluster.wait_for_nodes": fmt.Sprint(s.Cluster.WaitForNodes),
-		"import.max_pixels":      fmt.Sprint(s.Import.MaxPixels),
-		"storage.journal_days":   fmt.Sprint(s.Storage.JournalDays),
+		"cluster.isolation":       s.Cluster.Isolation,
+		"cluster.session_ttl":     fmt.Sprint(s.Cluster.SessionTTL),
+		"cluster.wait_for_nodes":  fmt.Sprint(s.Cluster.WaitForNodes),
+		"http.resume_ttl":         fmt.Sprint(s.HTTP.ResumeTTL),
+		"import.max_pixels":       fmt.Sprint(s.Import.MaxPixels),
+		"storage.journal_days":    fmt.Sprint(s.Storage.JournalDays),
+		"thumbnails.cache_age":    fmt.Sprint(s.Thumbnails.CacheAge),
+		"thumbnails.cache_size":   fmt.Sprint(s.Thumbnails.CacheSize),
+		"workarea.jobs.max_quota": fmt.Sprint(s.Workarea.Jobs.MaxQuota),
+		"workarea.jobs.max_ttl":   fmt.Sprint(s.Workarea.Jobs.MaxTTL),
+		"workarea.jobs.quota":     fmt.Sprint(s.Workarea.Jobs.Quota),
+		"workarea.jobs.total":     fmt.Sprint(s.Workarea.Jobs.Total),
+		"workarea.jobs.ttl":       fmt.Sprint(s.Workarea.Jobs.TTL),
+		"workarea.watch":          strings.Join(s.Workarea.Watch, ", "),
 	}
 }

@@ -116,3 +116,26 @@ func TestParseRule_pinsToNodes(t *testing.T) {
 		{x + "run_on: [a]\nprefer: [a, b]", `3:9: prefer: "b" is not in run_on, so it can never be preferred; add it to run_on, or take it away here`},
 	})
 }
+
+// Nodes that would treat a job or a rest of an upload in different ways differ.
+func TestCommon_tellsWhatOneNodeDoesForAll(t *testing.T) {
+	for name, change := range map[string]func(*Settings){
+		"workarea.jobs.ttl":       func(s *Settings) { s.Workarea.Jobs.TTL++ },
+		"workarea.jobs.max_ttl":   func(s *Settings) { s.Workarea.Jobs.MaxTTL++ },
+		"workarea.jobs.quota":     func(s *Settings) { s.Workarea.Jobs.Quota++ },
+		"workarea.jobs.max_quota": func(s *Settings) { s.Workarea.Jobs.MaxQuota++ },
+		"workarea.jobs.total":     func(s *Settings) { s.Workarea.Jobs.Total++ },
+		"workarea.watch":          func(s *Settings) { s.Workarea.Watch = []string{"in"} },
+		"http.resume_ttl":         func(s *Settings) { s.HTTP.ResumeTTL++ },
+		"thumbnails.cache_size":   func(s *Settings) { s.Thumbnails.CacheSize++ },
+		"thumbnails.cache_age":    func(s *Settings) { s.Thumbnails.CacheAge++ },
+	} {
+		own, most := Default(), Default()
+		change(&own)
+		for key, value := range own.Common() {
+			if differs := value != most.Common()[key]; differs != (key == name) {
+				t.Errorf("%s changed: %s differs: %v", name, key, differs)
+			}
+		}
+	}
+}

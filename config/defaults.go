@@ -37,7 +37,10 @@ func Default() Settings {
 			Workers: DefaultWorkers, PerHotfolder: DefaultPerHotfolder, Queue: DefaultQueue,
 			MaxPixels: DefaultMaxPixels, ThumbnailTimeout: DefaultThumbnailTimeout, ThumbnailMemory: DefaultThumbnailMemory,
 		},
-		HTTP: HTTP{Listen: DefaultHTTPListen},
+		Cache:      Cache{Memory: DefaultCacheMemory},
+		Workarea:   Workarea{Jobs: Jobs{TTL: DefaultJobTTL, MaxTTL: DefaultMaxJobTTL, Quota: DefaultJobQuota}},
+		HTTP:       HTTP{Listen: DefaultHTTPListen, ResumeTTL: DefaultResumeTTL},
+		Thumbnails: Demand{OnDemand: DefaultOnDemand()},
 		FTP: FTP{
 			Listen: DefaultFTPListen, PassivePorts: DefaultPassivePorts, ResumeTTL: DefaultResumeTTL, Checkpoint: DefaultFTPCheckpoint,
 			Settle: DefaultFTPSettle, MaxSessions: DefaultFTPSessions, MaxPerAddress: DefaultFTPPerAddress, Login: DefaultFTPLogin,

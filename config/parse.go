@@ -56,6 +56,9 @@ func (r *reader) relateSettings(s *Settings) {
 	if s.HTTP.TokenFile == "" && !isLoopback(s.HTTP.Listen) {
 		r.at(fault{quoted(s.HTTP.Listen) + " can be reached from other machines, but there is no http.token_file", "set http.token_file, or listen on 127.0.0.1"}, "http.listen")
 	}
+	if s.HTTP.UsersFile != "" && s.HTTP.TokenFile == "" {
+		r.at(fault{"people log in by http.users_file, but there is no http.token_file, from which their sessions are signed", "set http.token_file"}, "http.users_file")
+	}
 	if (s.FTP.TLS.Cert == "") != (s.FTP.TLS.Key == "") {
 		r.at(fault{"a certificate and its key belong together", "set both ftp.tls.cert and ftp.tls.key, or none"}, "ftp.tls.cert", "ftp.tls.key")
 	}

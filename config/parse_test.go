@@ -290,7 +290,7 @@ func TestParseRule_refusesImpossibleValues(t *testing.T) {
 		{x + "after: delete", "is not remove, archive or keep"},
 		{x + "thumbnails: {sizes: [16, 17, 18, 19, 20, 21, 22, 23, 24]}", "the list has 9 items, at most 8 are allowed"},
 		{x + "thumbnails: {sizes: [big]}", "expected a whole number"},
-		{x + "thumbnails: {format: gif}", "is not jpeg, png or auto"},
+		{x + "thumbnails: {format: gif}", "is not jpeg, png, webp or auto"},
 		{x + "thumbnails: {background: red}", `must be "#rrggbb"`},
 		{x + "thumbnails:\n  background: #ffffff\n", "expected text, got nothing; put a value that begins with # in quotes"},
 		{x + "thumbnails:\n  background: # white\n", "expected text, got nothing; leave the key away"},

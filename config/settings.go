@@ -16,9 +16,13 @@ type Settings struct {
 	// Hotfolders is the folder of rule files, or "published" for the rule set in the store.
 	Hotfolders string `yaml:"hotfolders"`
 	Import     Import `yaml:"import"`
-	HTTP       HTTP   `yaml:"http"`
-	FTP        FTP    `yaml:"ftp"`
-	Log        Log    `yaml:"log"`
+	Thumbnails Demand `yaml:"thumbnails"`
+	Cache      Cache  `yaml:"cache"`
+	// Workarea is what people and batch jobs keep beside the assets.
+	Workarea Workarea `yaml:"workarea"`
+	HTTP     HTTP     `yaml:"http"`
+	FTP      FTP      `yaml:"ftp"`
+	Log      Log      `yaml:"log"`
 }
 
 // Node says who this node is among others.
@@ -73,10 +77,42 @@ type Import struct {
 	ThumbnailMemory  Size     `yaml:"thumbnail_memory"`  // of one rendering process
 }
 
+// Demand says which thumbnails are made when somebody asks for them, beside those of the rules, by whom, and how many stay.
+type Demand struct {
+	OnDemand  []int    `yaml:"on_demand"`  // longer sides in pixels, 16 to 4096; none: only what rules make
+	CacheSize Size     `yaml:"cache_size"` // of all thumbnails in the store; 0 is no limit
+	CacheAge  Duration `yaml:"cache_age"`  // of one that nobody uses; 0 is no limit
+	Programs  []string `yaml:"programs"`   // of others, that may render what the program does not know
+}
+
+// Cache bounds what a node keeps in memory of what it has read.
+type Cache struct {
+	Memory Size `yaml:"memory"` // 0 keeps nothing
+}
+
+// Workarea bounds batch jobs, and names the files that are watched.
+type Workarea struct {
+	// Watch are folders of the work area's files where programs change files on the share behind the nodes' backs; "*" is all.
+	Watch []string `yaml:"watch"`
+	Jobs  Jobs     `yaml:"jobs"`
+}
+
+// Jobs bounds the batch jobs of a work area.
+type Jobs struct {
+	TTL      Duration `yaml:"ttl"`       // how long one stays after its last use when it asks for nothing
+	MaxTTL   Duration `yaml:"max_ttl"`   // that one may ask for
+	Quota    Size     `yaml:"quota"`     // bytes of one that asks for nothing
+	MaxQuota Size     `yaml:"max_quota"` // that one may ask for; 0 is no limit
+	Total    Size     `yaml:"total"`     // of the quotas of all jobs together; 0 is no limit
+}
+
 // HTTP is the address of the page, the API and the metrics. Anything but loopback needs a token file.
 type HTTP struct {
-	Listen    string `yaml:"listen"`
-	TokenFile string `yaml:"token_file"`
+	Listen    string   `yaml:"listen"`
+	TokenFile string   `yaml:"token_file"` // read again when it changes
+	ResumeTTL Duration `yaml:"resume_ttl"` // how long a broken upload may rest
+	UsersFile string   `yaml:"users_file"`
+	Proxies   []string `yaml:"proxies"`
 }
 
 // FTP is the drop gate; it listens only when the node has the role ftp and a users file is set.
@@ -141,6 +177,10 @@ const (
 	DefaultMaxPixels        = 100_000_000
 	DefaultThumbnailTimeout = Duration(20 * time.Second)
 	DefaultThumbnailMemory  = Size(2 << 30)
+	DefaultCacheMemory      = Size(128 << 20)
+	DefaultJobTTL           = Duration(24 * time.Hour)
+	DefaultMaxJobTTL        = Duration(30 * 24 * time.Hour)
+	DefaultJobQuota         = Size(10 << 30)
 	DefaultLogLevel         = "info"
 	DefaultLogFormat        = "auto"
 )
@@ -214,8 +254,8 @@ type Complete struct {
 // Thumbnails of the assets of one hotfolder. No sizes, no thumbnails.
 type Thumbnails struct {
 	Sizes      []int  `yaml:"sizes"`      // longer side in pixels, 16 to 4096, at most 8 of them
-	Format     string `yaml:"format"`     // jpeg, png, or auto: png where there is transparency
-	Quality    int    `yaml:"quality"`    // of JPEG, 1 to 100
+	Format     string `yaml:"format"`     // jpeg, png, webp, or auto: png where there is transparency
+	Quality    int    `yaml:"quality"`    // of JPEG and WebP, 1 to 100
 	Background string `yaml:"background"` // "#rrggbb" under transparency when the format has none
 }
 
@@ -236,6 +276,9 @@ const (
 	DefaultQuality    = 82
 	DefaultBackground = "#ffffff"
 )
+
+// DefaultOnDemand are the sizes that are made when somebody asks for them.
+func DefaultOnDemand() []int { return []int{64, 128, 256, 512, 1024, 2048} }
 
 // DefaultSizes are the thumbnail sizes of a rule that names none.
 func DefaultSizes() []int { return []int{256, 1024} }

@@ -72,8 +72,8 @@ func ruleTable(r *Rule) []entry {
 				name: "sizes", to: &r.Thumbnails.Sizes, min: 16, max: 4096, most: 8,
 				doc: "Pixels of the longer side. None: no thumbnails.",
 			},
-			{name: "format", to: &r.Thumbnails.Format, words: []string{"jpeg", "png", "auto"}, doc: "auto is png where there is transparency, else jpeg."},
-			{name: "quality", to: &r.Thumbnails.Quality, min: 1, max: 100, doc: "Of JPEG."},
+			{name: "format", to: &r.Thumbnails.Format, words: []string{"jpeg", "png", "webp", "auto"}, doc: "auto is png where there is transparency, else jpeg."},
+			{name: "quality", to: &r.Thumbnails.Quality, min: 1, max: 100, doc: "Of JPEG and WebP; a WebP of 100 is lossless."},
 			{
 				name: "background", to: &r.Thumbnails.Background, pattern: backgroundPattern, expect: `must be "#rrggbb", six hexadecimal digits`,
 				doc: "Under transparency when the format has none.",

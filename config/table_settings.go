@@ -66,9 +66,40 @@ func settingsTable(s *Settings) []entry {
 			},
 			{name: "thumbnail_memory", to: &s.Import.ThumbnailMemory, min: 64 << 20, max: 1 << 40, doc: "Of one rendering process."},
 		}},
+		{name: "thumbnails", doc: "Thumbnails that are made when somebody asks for them, by whom, and how many stay.", keys: []entry{
+			{
+				name: "on_demand", to: &s.Thumbnails.OnDemand, min: 16, max: 4096, most: 16,
+				doc: "Sizes (longer side, in pixels) that are made beside those of the rules; what is asked for is rounded up to one of both. None: only what rules make.",
+			},
+			{
+				name: "cache_size", to: &s.Thumbnails.CacheSize,
+				doc: "Bytes of all thumbnails in the store; over it, those that were not used for longest go, and are made again when somebody asks. 0: no limit.",
+			},
+			{
+				name: "cache_age", to: &s.Thumbnails.CacheAge,
+				doc: "A thumbnail that nobody used for so long goes, and is made again when somebody asks. 0: never.",
+			},
+			{
+				name: "programs", to: &s.Thumbnails.Programs, most: 3, words: []string{"pdftoppm", "rsvg-convert", "ffmpeg"},
+				doc: "Programs of others that may render PDF, SVG and video where they are installed; each runs without network, with the limits of import. None: no such thumbnails.",
+			},
+		}},
+		{name: "cache", doc: "What the node keeps in memory.", keys: []entry{
+			{name: "memory", to: &s.Cache.Memory, min: 0, max: 1 << 44, doc: "For names, small files and thumbnails that were read; 0 keeps nothing."},
+		}},
+		{name: "workarea", doc: "What people and batch jobs keep beside the assets.", keys: workareaTable(&s.Workarea)},
 		{name: "http", doc: "The page, the API and the metrics.", keys: []entry{
 			{name: "listen", to: &s.HTTP.Listen, check: listenAddress, doc: "host:port. Anything but loopback needs a token file; port 0 is any free one."},
-			{name: "token_file", to: &s.HTTP.TokenFile, doc: "File that holds the token which requests carry. Empty: none, loopback only."},
+			{name: "token_file", to: &s.HTTP.TokenFile, doc: "File that holds the token which requests carry; it is read again when it changes, and may hold several, one a line. Empty: none, loopback only."},
+			{
+				name: "resume_ttl", to: &s.HTTP.ResumeTTL, min: int64(time.Minute), max: int64(30 * 24 * time.Hour),
+				doc: "How long an upload by tus may rest and be gone on with, on any node; then what came of it goes.",
+			},
+			{name: "users_file", to: &s.HTTP.UsersFile, doc: "File of the people who may log in, with their roles; it is read again when it changes. Empty: whoever has the token."},
+			{
+				name: "proxies", to: &s.HTTP.Proxies, most: 100, check: network,
+				doc: "Addresses and networks of load balancers that tell by X-Forwarded-For who their clients are. None: nobody is believed.",
+			},
 		}},
 		{name: "ftp", doc: "The FTP gate. It listens only with the role ftp and a users file.", keys: ftpTable(&s.FTP)},
 		{name: "log", doc: "How much is logged, and how.", keys: []entry{

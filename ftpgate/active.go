@@ -19,7 +19,7 @@ type active struct {
 }
 
 func (a *active) open(ctx context.Context) (*net.TCPConn, error) {
-	d := net.Dialer{Timeout: dataTimeout, LocalAddr: net.TCPAddrFromAddrPort(netip.AddrPortFrom(a.local, 0))}
+	d := net.Dialer{Timeout: dataTimeout, KeepAlive: -1, LocalAddr: net.TCPAddrFromAddrPort(netip.AddrPortFrom(a.local, 0))}
 	conn, err := d.DialContext(ctx, "tcp", a.to.String())
 	switch {
 	case err == nil:

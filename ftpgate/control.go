@@ -19,10 +19,14 @@ var (
 	errAborted  = errors.New("aborted by the client")
 	errDraining = errors.New("this node is going down")
 	errEnded    = errors.New("ended by an administrator")
+	errSilent   = errors.New("nothing was said for too long")
 	errClosed   = errors.New("the session is over")
 )
 
-const queuedLines = 32 // commands that a client may send ahead
+const (
+	queuedLines = 32  // commands that a client may send ahead
+	readAhead   = 512 // bytes: most commands are much shorter, and there may be many clients
+)
 
 // control is the control connection of one session. Its pump reads it all the time, also during a transfer, so that the end of
 // the client is seen at once. To the library it is a net.Conn that gives one good command at a time.
@@ -30,7 +34,7 @@ type control struct {
 	raw     *net.TCPConn
 	secure  *tls.Config // nil: no encryption here
 	ready   chan struct{}
-	lines   chan line
+	lines   chan line     // made when there is a first one
 	upgrade chan bool     // after AUTH: go on encrypted, or as before
 	gone    chan struct{} // closed when the client will say no more; why has the reason
 	why     error
@@ -39,7 +43,7 @@ type control struct {
 
 	received atomic.Uint64          // commands that have come
 	aborts   atomic.Int32           // of them, ABOR that were not answered yet
-	wake     chan struct{}          // something came
+	wake     chan struct{}          // something came, or nothing will
 	hook     atomic.Pointer[onLine] // sees commands before they are queued
 	isTLS    atomic.Bool
 
@@ -47,6 +51,8 @@ type control struct {
 	conn  net.Conn // raw, or TLS on it; changed by the pump, under write
 	rest  []byte   // of a line that the library has not read yet
 	s     *session
+
+	isKnown bool // to the library, which will close it; set by the pump
 }
 
 // onLine looks at a command during a transfer; true takes it out of the queue.
@@ -55,7 +61,7 @@ type onLine func(l line) bool
 func newControl(raw *net.TCPConn, secure *tls.Config) *control {
 	return &control{
 		raw: raw, secure: secure, conn: raw,
-		ready: make(chan struct{}), lines: make(chan line, queuedLines), upgrade: make(chan bool),
+		ready: make(chan struct{}), upgrade: make(chan bool),
 		gone: make(chan struct{}), closed: make(chan struct{}), wake: make(chan struct{}, 1),
 	}
 }
@@ -74,7 +80,7 @@ func (c *control) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// Write is called by the library for its greeting, and by reply for everything else.
+// Write is called by reply.
 func (c *control) Write(p []byte) (int, error) {
 	select {
 	case <-c.ready:

@@ -84,7 +84,7 @@ func TestUpload_thatIsCutNeverBecomesADrop(t *testing.T) {
 			for i := range 5 {
 				c := login(t, g)
 				d := c.begin("STOR cut-%d.jpg", i)
-				_, err := io.WriteString(d, strings.Repeat("x", 100+i*50_000))
+				_, err := io.WriteString(d, strings.Repeat("x", 100+i*150_000))
 				check(t, err)
 				cut(t, c, d)
 				_, _ = c.raw.Close(), d.Close()

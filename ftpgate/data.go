@@ -107,11 +107,16 @@ func (d *dataConn) next(p []byte, stall time.Duration) (int, error) {
 		return 0, err
 	}
 	n, err := d.Read(p)
+	return n, stalled(err)
+}
+
+// stalled is the error of a time that ran out, in our words.
+func stalled(err error) error {
 	var late net.Error
 	if errors.As(err, &late) && late.Timeout() {
-		err = errStalled
+		return errStalled
 	}
-	return n, err
+	return err
 }
 
 // put writes a piece, for which there is a time.

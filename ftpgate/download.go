@@ -43,7 +43,7 @@ func (s *session) openFile(param string) (storage.Reader, place, error) {
 	}
 	o, err := s.stat(s.ctx, p)
 	if err != nil {
-		return nil, p, err
+		return nil, p, s.wasTaken(p, err)
 	}
 	r, err := p.folder.Store.Open(s.ctx, p.full(), o.Version)
 	if err == nil && s.restart > r.Object().Size {
@@ -63,7 +63,7 @@ func (s *session) sendFile(ctx context.Context, t *transfer, d *dataConn, r io.R
 				return errors.Join(errCut, err)
 			}
 			t.moved.Add(int64(n))
-			s.g.metrics.bytes.WithLabelValues("out").Add(float64(n))
+			s.g.metrics.out.Add(float64(n))
 			if err := s.g.paces.of(u.Name, "out").wait(ctx, int64(n), int64(u.Limits.Rate)); err != nil {
 				return err
 			}

@@ -54,10 +54,10 @@ func (s *session) unfinishedIn(ctx context.Context, at place) ([]item, error) {
 		}
 		p := at
 		p.key = n.Key
-		if o, err := s.see(ctx, p); err == nil && a.changed.Before(o.Changed) {
+		if o, err := s.see(ctx, p); err == nil && a.pieces.Changed.Before(o.Changed) {
 			continue
 		}
-		items = append(items, s.itemOf(p, storage.Object{Size: a.size, ModTime: a.changed}, n.Key.Base()))
+		items = append(items, s.itemOf(p, storage.Object{Size: a.pieces.Size, ModTime: a.pieces.Changed}, n.Key.Base()))
 	}
 	return items, nil
 }

@@ -46,6 +46,8 @@ var answers = []struct {
 	{errNotSafe, 522, ""},
 	{errNoPort, 425, ""},
 	{asset.ErrNotNow, 450, "not now; try again later"},
+	{storage.ErrSilent, 450, "the store does not answer; try again later"},
+	{storage.ErrIdentity, 450, "the store is away; try again later"},
 	{storage.ErrFull, 452, "the disk is full"},
 	{storage.ErrChanged, 450, "it was changed meanwhile"},
 	{storage.ErrNotRegular, 550, "it is not a plain file"},

@@ -22,14 +22,19 @@ func (s *session) lookAt(param string) (storage.Object, place, error) {
 	if own, ok := s.unfinished(p, o); ok {
 		return own, p, nil
 	}
+	if err == nil && (!visible(o.Kind) || !s.mayKnow(p, o)) {
+		err = fs.ErrNotExist
+	}
+	if own, ok := s.taken(p); ok && err != nil {
+		return own, p, nil
+	}
+	return s.dated(p, o), p, err
+}
+
+// mayKnow: who may not list knows of folders, and of their own uploads.
+func (s *session) mayKnow(p place, o storage.Object) bool {
 	u := s.account()
-	if err == nil && !visible(o.Kind) {
-		err = fs.ErrNotExist
-	}
-	if err == nil && !u.May(MayList) && o.Kind != storage.Directory && !s.g.recent.is(uploadName{u.Name, p.hotfolder, p.key}, o) {
-		err = fs.ErrNotExist
-	}
-	return o, p, err
+	return u.May(MayList) || o.Kind == storage.Directory || s.g.recent.is(uploadName{u.Name, p.hotfolder, p.key}, o)
 }
 
 // unfinished is an upload of the user that is in hand, or what is kept of one, if that is newer than the file o.
@@ -42,10 +47,10 @@ func (s *session) unfinished(p place, o storage.Object) (storage.Object, bool) {
 		return storage.Object{Key: p.full(), Size: size, ModTime: s.since}, true
 	}
 	kept, err := s.kept(s.ctx, p)
-	if err != nil || kept == nil || kept.changed.Before(o.Changed) {
+	if err != nil || kept == nil || kept.pieces.Changed.Before(o.Changed) {
 		return o, false
 	}
-	return storage.Object{Key: p.full(), Size: kept.size, ModTime: kept.changed}, true
+	return storage.Object{Key: p.full(), Size: kept.pieces.Size, ModTime: kept.pieces.Changed}, true
 }
 
 func (s *session) cmdSize(param string) {
@@ -100,11 +105,15 @@ func (s *session) remove(p place) error {
 	case notThere(err) && kept != nil:
 		return nil
 	case err != nil:
-		return err
+		return s.wasTaken(p, err)
 	case o.Kind == storage.Directory:
 		return answerf(550, "that is a folder; use RMD")
 	}
-	return p.folder.Store.Remove(s.ctx, o.Key, o.Version)
+	err = p.folder.Store.Remove(s.ctx, o.Key, o.Version)
+	if err == nil {
+		s.g.recent.forget(p)
+	}
+	return s.wasTaken(p, err)
 }
 
 // changeable finds a file or folder that is to be changed, while changes are taken.
@@ -127,6 +136,7 @@ func (s *session) cmdRnfr(param string) {
 		if o, err = s.stat(s.ctx, p); err == nil && !visible(o.Kind) {
 			err = fs.ErrNotExist
 		}
+		err = s.wasTaken(p, err)
 	}
 	if err != nil {
 		s.rename = nil
@@ -181,6 +191,9 @@ func (s *session) move(from *target, to place) error {
 	if from.full() == to.full() {
 		return nil
 	}
+	if err := storable(to); err != nil {
+		return err
+	}
 	final, err := from.folder.Store.Move(s.ctx, from.had, to.full(), storage.PutOptions{})
 	if err != nil {
 		return err
@@ -192,8 +205,11 @@ func (s *session) move(from *target, to place) error {
 // stillWhole tells the walk that what was known to be whole under one name is so under another.
 func (s *session) stillWhole(from place, had storage.Object, to place, final storage.Object) {
 	user := s.account().Name
-	if s.g.recent.is(uploadName{user, from.hotfolder, from.key}, had) {
-		s.g.recent.add(uploadName{user, to.hotfolder, to.key}, final)
+	whole := s.g.recent.is(uploadName{user, from.hotfolder, from.key}, had)
+	final.ModTime = s.dated(from, had).ModTime
+	s.g.recent.forget(from)
+	if whole {
+		s.g.recent.add(uploadName{user, to.hotfolder, to.key}, final, s.id)
 		s.g.o.Heard(to.hotfolder, to.key, final.Version)
 	}
 }

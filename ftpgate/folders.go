@@ -55,6 +55,9 @@ func (s *session) makeFolder(p place) error {
 	case !notThere(err):
 		return err
 	case p.folder.Folders == nil:
+		if err := storable(p); err != nil {
+			return err
+		}
 		s.g.made.add(p)
 		return nil
 	}
@@ -96,7 +99,9 @@ func (s *session) removeFolder(p place) error {
 		return err
 	case !empty:
 		return answerf(550, "the folder is not empty")
-	case p.folder.Folders == nil:
+	}
+	s.g.recent.forget(p)
+	if p.folder.Folders == nil {
 		s.g.made.drop(p)
 		return nil
 	}

@@ -15,20 +15,23 @@ import (
 	"go.uber.org/zap"
 	server "goftp.io/server/v2"
 	"golang.org/x/sync/errgroup"
+
+	"hotfolderd/accounts"
+	"hotfolderd/intake"
 )
 
 // Gate listens for FTP. Make one with [New]; it is used up when [Gate.Run] has returned.
 type Gate struct {
 	o        Options
-	instance string // of this start of the gate
+	names    *intake.Names
 	secure   *tls.Config
 	table    map[string]command
 	ports    *ports
 	public   *publicHost
 	metrics  *metrics
-	verifier *verifier
+	verifier *accounts.Verifier
 	pending  *pending
-	stuck    *stuck
+	left     *intake.Left
 	uploads  *uploads
 	recent   *recent
 	made     *made
@@ -42,8 +45,9 @@ type Gate struct {
 
 	mu       sync.Mutex
 	sessions map[string]*session
-	from     map[string]int // sessions by address
-	idle     chan struct{}  // closed when the last session has ended, while draining
+	from     map[string]int            // sessions by address
+	others   map[string]map[string]int // sessions at other gates, by node and user
+	idle     chan struct{}             // closed when the last session has ended, while draining
 	stopping bool
 }
 
@@ -55,15 +59,12 @@ func New(o Options) (*Gate, error) {
 		return nil, err
 	}
 	g := &Gate{
-		o: o, instance: rand.Text()[:12], table: commands(), ports: newPorts(o.PassivePorts), public: &publicHost{host: o.PublicHost},
-		metrics: newMetrics(o.Metrics), verifier: newVerifier(), pending: newPending(), stuck: newStuck(), uploads: newUploads(), recent: newRecent(), made: newMade(),
+		o: o, names: &intake.Names{Node: o.Node, Instance: rand.Text()[:12]}, table: commands(), ports: newPorts(o.PassivePorts), public: &publicHost{host: o.PublicHost},
+		metrics: newMetrics(o.Metrics), verifier: accounts.NewVerifier(), pending: newPending(), left: intake.NewLeft(), uploads: newUploads(), recent: newRecent(), made: newMade(),
 		paces: newPaces(), buffers: newBuffers(),
-		draining: make(chan struct{}), tallied: make(chan struct{}, 1), sessions: map[string]*session{}, from: map[string]int{}, idle: make(chan struct{}),
+		draining: make(chan struct{}), tallied: make(chan struct{}, 1), sessions: map[string]*session{}, from: map[string]int{}, others: map[string]map[string]int{}, idle: make(chan struct{}),
 	}
 	g.SetGrace(o.Grace)
-	if b, ok := o.Bans.(*LocalBans); ok {
-		b.nudge = g.nudge
-	}
 	if g.secure, err = secureConfig(o.TLS); err != nil {
 		return nil, err
 	}
@@ -74,13 +75,13 @@ func New(o Options) (*Gate, error) {
 }
 
 func (g *Gate) listen() (err error) {
-	if g.plain, err = net.Listen("tcp", g.o.Listen); err != nil {
+	if g.plain, err = listenTCP(g.o.Listen, keepAlive); err != nil {
 		return fmt.Errorf("FTP gate: %w", err)
 	}
 	if g.o.ListenTLS == "" {
 		return nil
 	}
-	if g.tls, err = net.Listen("tcp", g.o.ListenTLS); err != nil {
+	if g.tls, err = listenTCP(g.o.ListenTLS, keepAlive); err != nil {
 		return errors.Join(fmt.Errorf("FTP gate: %w", err), g.plain.Close())
 	}
 	return nil
@@ -122,7 +123,7 @@ func (g *Gate) serve(ctx, hard context.Context, l net.Listener, implicit bool) e
 		table[verb] = entry{verb, c}
 	}
 	lib, err := server.NewServer(&server.Options{
-		Commands: table, Perm: server.NewSimplePerm("ftp", "ftp"), Logger: noLog{}, WelcomeMessage: "hotfolderd",
+		Commands: table, Perm: server.NewSimplePerm("ftp", "ftp"), Logger: noLog{},
 	})
 	if err != nil {
 		return errors.Join(fmt.Errorf("FTP library: %w", err), l.Close())
@@ -169,6 +170,9 @@ func (g *Gate) leave(s *session) {
 	}
 	delete(g.sessions, s.id)
 	g.metrics.sessions.Dec()
+	if g.isLimited(s.account()) {
+		g.nudge()
+	}
 	if g.stopping && len(g.sessions) == 0 {
 		close(g.idle)
 	}

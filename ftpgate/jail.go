@@ -10,9 +10,6 @@ import (
 	"hotfolderd/storage"
 )
 
-// storesOwn is the name below the root of a store that belongs to the store itself.
-const storesOwn = ".hotfolderd"
-
 // find is the place that a client's path means. Nothing but a hotfolder of the user has one.
 func (s *session) find(param string) (place, error) {
 	p := s.path(param)
@@ -31,6 +28,9 @@ func (s *session) inHotfolder(hotfolder, rest string) (place, error) {
 	if !ok {
 		return place{}, answerf(450, "the hotfolder %s is not open just now", hotfolder)
 	}
+	if s.g.o.Reads(hotfolder) {
+		folder.Streams = nil // of what the store has already nothing can be read
+	}
 	at := place{hotfolder: hotfolder, folder: folder}
 	if rest == "" {
 		return at, nil
@@ -46,19 +46,8 @@ func (s *session) inHotfolder(hotfolder, rest string) (place, error) {
 	return at, nil
 }
 
-// hidden: the place belongs to the store or to the gate, or is one of their folders.
-func (p place) hidden() bool {
-	full := p.full()
-	if full == p.folder.Aside || isBelow(full, p.folder.Aside) {
-		return true
-	}
-	for part := range strings.SplitSeq(string(p.key), "/") {
-		if strings.EqualFold(part, storesOwn) {
-			return true
-		}
-	}
-	return false
-}
+// hidden: the place belongs to the store or to a door.
+func (p place) hidden() bool { return p.folder.Hidden(p.key) }
 
 // file finds a path that must name a file or folder below a hotfolder, not the hotfolder itself.
 func (s *session) file(param string) (place, error) {
@@ -84,7 +73,7 @@ func (s *session) see(ctx context.Context, p place) (storage.Object, error) {
 	switch {
 	case err == nil:
 		return o, nil
-	case notThere(err) && (p.key == asset.Root || s.g.made.has(p) || p.folder.Folders == nil && s.g.pending.anyBelow(p)):
+	case notThere(err) && (p.key == asset.Root || s.g.made.has(p) || p.folder.Folders == nil && (s.g.pending.anyBelow(p) || s.tookBelow(p))):
 		return storage.Object{Key: p.full(), Kind: storage.Directory}, nil
 	}
 	return o, err
@@ -132,13 +121,12 @@ func (s *session) forWriting(ctx context.Context, param string) (target, error) 
 	if ok, why := s.g.o.Writable(); !ok {
 		return t, answerf(450, "not now: %s", why)
 	}
-	if err := s.hasParent(ctx, p); err != nil {
-		return t, err
-	}
 	o, err := s.stat(ctx, p)
 	switch {
+	case errors.Is(err, storage.ErrNoFolder) && p.folder.Folders != nil && p.key.Dir() != asset.Root:
+		return t, errNoFolder
 	case notThere(err):
-		return t, nil
+		return t, storable(p)
 	case err != nil:
 		return t, err
 	case o.Kind == storage.Directory:
@@ -150,6 +138,18 @@ func (s *session) forWriting(ctx context.Context, param string) (target, error) 
 	return t, nil
 }
 
+// storable refuses a place whose name the store cannot hold.
+func storable(p place) error {
+	if p.folder.Storable == nil {
+		return nil
+	}
+	err := p.folder.Storable(p.full())
+	if err == nil {
+		return nil
+	}
+	return answerf(553, "that name cannot be used here: %s", strings.TrimPrefix(err.Error(), asset.ErrKey.Error()+": "))
+}
+
 // hasParent checks that the folder of a place is there, where the store has folders.
 func (s *session) hasParent(ctx context.Context, p place) error {
 	if p.folder.Folders == nil || p.key.Dir() == asset.Root {
@@ -159,7 +159,9 @@ func (s *session) hasParent(ctx context.Context, p place) error {
 	parent.key = p.key.Dir()
 	o, err := s.see(ctx, parent)
 	if notThere(err) || err == nil && o.Kind != storage.Directory {
-		return answerf(553, "its folder is not there; make it first")
+		return errNoFolder
 	}
 	return err
 }
+
+var errNoFolder = answerf(553, "its folder is not there; make it first")

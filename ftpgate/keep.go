@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"strings"
 	"time"
 
@@ -20,9 +19,11 @@ const checkpointShare = 10 // a checkpoint may take one part in so many of an up
 // checkpoints keep the bytes of a long upload now and then, so that it can go on elsewhere when this process dies. What was sent in
 // a moment is sent again in a moment, and costs nothing twice.
 type checkpoints struct {
-	saved int64 // bytes that are kept
-	noted bool
-	off   bool // one failed: the upload goes on without
+	saved int64     // bytes that are kept
+	noted time.Time // when that was; zero: never
+	token string    // of the stream, that was noted
+	sent  int64     // what the stream had at the last one
+	off   bool      // one failed: the upload goes on without
 	last  time.Time
 	took  time.Duration
 }
@@ -33,11 +34,15 @@ func (u *upload) checkpoint(ctx context.Context) error {
 	if p.last.IsZero() {
 		p.last = u.t.since
 	}
-	if p.off || u.s.g.o.ResumeTTL < 0 || time.Since(p.last) < max(u.s.g.o.Checkpoint, checkpointShare*p.took) {
+	begun := u.stream != nil && p.token != u.stream.Token()
+	if p.off || u.s.g.o.ResumeTTL < 0 || !begun && time.Since(p.last) < max(u.s.g.o.Checkpoint, checkpointShare*p.took) {
 		return nil
 	}
 	begin := time.Now()
-	err := u.savePiece(ctx)
+	err := u.writeNote(ctx)
+	if err == nil && !begun {
+		err = u.savePiece(ctx)
+	}
 	p.last, p.took = time.Now(), time.Since(begin)
 	if err != nil && ctx.Err() == nil {
 		p.off = true
@@ -47,16 +52,21 @@ func (u *upload) checkpoint(ctx context.Context) error {
 	return causeOf(ctx, err)
 }
 
+// savePiece keeps what came since the last time. A stream that moved on keeps it by itself.
 func (u *upload) savePiece(ctx context.Context) error {
-	if err := u.writeNote(ctx); err != nil {
+	p := &u.points
+	if u.stream != nil {
+		had := p.sent
+		p.sent = u.stream.Sent()
+		p.saved = max(p.saved, p.sent)
+		if p.sent > had {
+			return nil
+		}
+	}
+	if err := u.putPiece(ctx, p.saved); err != nil {
 		return err
 	}
-	from, size := u.points.saved, u.staged.Size()
-	_, err := u.to.folder.Store.Put(ctx, u.pieceKey(from), io.NewSectionReader(u.staged, from, size-from), putLater)
-	if err != nil {
-		return fmt.Errorf("keep an upload: %w", err)
-	}
-	u.points.saved = size
+	p.saved = u.staged.Size()
 	return nil
 }
 
@@ -68,18 +78,24 @@ func (u *upload) keptKey(kind string) asset.Key {
 
 func (u *upload) pieceKey(start int64) asset.Key { return u.keptKey(fmt.Sprintf("%020d", start)) }
 
+// writeNote says what is kept, and again before that would be forgotten.
 func (u *upload) writeNote(ctx context.Context) error {
-	if u.points.noted {
+	p := &u.points
+	fresh := !p.noted.IsZero() && time.Since(p.noted) < u.s.g.o.ResumeTTL/2
+	if fresh && (u.stream == nil || p.token == u.stream.Token()) {
 		return nil
 	}
 	data, err := json.Marshal(note{User: u.user.Name, Hotfolder: u.to.hotfolder, Key: u.to.key})
 	if err == nil {
 		_, err = u.to.folder.Store.Put(ctx, u.keptKey(noteMark), strings.NewReader(string(data)), putLater)
 	}
+	if err == nil {
+		p.noted = time.Now()
+		err = u.noteStream(ctx)
+	}
 	if err != nil {
 		return fmt.Errorf("keep an upload: %w", err)
 	}
-	u.points.noted = true
 	return nil
 }
 
@@ -94,17 +110,29 @@ func (u *upload) keep(ctx context.Context, why error) {
 	defer cancel()
 	worth := u.s.g.o.ResumeTTL > 0 && u.t.moved.Load() > 0
 	if !worth || !isAny(why, worthKeeping) {
-		u.points.saved = 0
-		if u.points.noted {
-			u.dropAttempts(ctx, func(id string) bool { return id == u.id })
-		}
+		u.keepNothing(ctx)
 		return
+	}
+	u.keptAs(ctx, u.staged.Size(), u.keepAll(ctx))
+}
+
+func (u *upload) keepAll(ctx context.Context) error {
+	if u.stream != nil {
+		return u.keepStream(ctx)
 	}
 	err := u.writeNote(ctx)
 	if err == nil {
 		_, err = u.staged.Publish(ctx, u.pieceKey(0), putLater)
 	}
-	u.keptAs(ctx, u.staged.Size(), err)
+	return err
+}
+
+// keepNothing forgets this attempt. What was there before it stays.
+func (u *upload) keepNothing(ctx context.Context) {
+	u.points.saved = 0
+	if !u.points.noted.IsZero() {
+		u.dropAttempts(ctx, func(id string) bool { return id == u.id })
+	}
 }
 
 // keepStored keeps bytes that were stored, but nobody heard so.
@@ -117,10 +145,10 @@ func (u *upload) keepStored(ctx context.Context, stored storage.Object) {
 	}
 	err := u.writeNote(ctx)
 	if err == nil {
-		_, err = u.to.folder.rename(ctx, stored, u.pieceKey(0))
+		_, err = u.to.folder.Name(ctx, stored, u.pieceKey(0), putLater)
 	}
-	if note := beside(stored.Key); err == nil && note != asset.Root {
-		err = u.to.folder.Store.Remove(ctx, note, "")
+	if err == nil {
+		err = u.to.dropNote(ctx, stored)
 	}
 	u.keptAs(ctx, stored.Size, err)
 }
@@ -159,9 +187,9 @@ func (u *upload) dropAttempts(ctx context.Context, which func(id string) bool) {
 			return
 		}
 		rest, ours := strings.CutPrefix(o.Key.Base(), name+".")
-		id, _, _ := strings.Cut(rest, ".")
+		id, kind, _ := strings.Cut(rest, ".")
 		if err == nil && ours && which(id) {
-			err = store.Remove(ctx, o.Key, "")
+			err = u.drop(ctx, o.Key, kind)
 		}
 		if err != nil && !notThere(err) {
 			u.s.log.Warn("the rest of a broken upload was left", zap.Error(err))
@@ -170,4 +198,18 @@ func (u *upload) dropAttempts(ctx context.Context, which func(id string) bool) {
 	if folders := u.to.folder.Folders; folders != nil {
 		_ = folders.RemoveFolder(ctx, folder) // if nothing is in it
 	}
+}
+
+// drop removes something that is kept.
+func (u *upload) drop(ctx context.Context, key asset.Key, kind string) error {
+	f := u.to.folder
+	if kind == streamKind {
+		if f.Streams == nil {
+			return nil // it is given up when it is old
+		}
+		if err := giveUp(ctx, f, key, u.points.token); err != nil {
+			return err
+		}
+	}
+	return f.Store.Remove(ctx, key, "")
 }

@@ -16,7 +16,7 @@ const (
 // lineState is what the kernel knows of a connection.
 type lineState struct {
 	state   uint8 // of TCP
-	unheard int   // bytes that we wrote and the other side has not acknowledged
+	unheard bool  // the other side has not acknowledged all that we wrote
 }
 
 // open: neither side has ended it.
@@ -38,8 +38,12 @@ func askKernel(conn *net.TCPConn) (lineState, error) {
 		if info, inner = unix.GetsockoptTCPInfo(int(fd), unix.IPPROTO_TCP, unix.TCP_INFO); inner != nil {
 			return
 		}
-		l.state = info.State
-		l.unheard, inner = unix.IoctlGetInt(int(fd), unix.SIOCOUTQ)
+		l.state, l.unheard = info.State, info.Unacked > 0
+		if !l.unheard { // all that is on its way; what is not may still wait
+			var left int
+			left, inner = unix.IoctlGetInt(int(fd), unix.SIOCOUTQ)
+			l.unheard = left > 0
+		}
 	})
 	if err == nil {
 		err = inner

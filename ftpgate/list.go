@@ -153,7 +153,17 @@ func (s *session) each(ctx context.Context, l listing, yield func(item) error) e
 			}
 		}
 	}
-	return s.eachStored(ctx, l.at, seen, pass)
+	taken := s.takenIn(l.at)
+	err := s.eachStored(ctx, l.at, seen, func(e item) error {
+		delete(taken, e.name)
+		return pass(e)
+	})
+	for name, e := range taken {
+		if err == nil && !seen[name] {
+			err = pass(e)
+		}
+	}
+	return err
 }
 
 // eachStored gives what is on the store, to those who may list.
@@ -174,7 +184,7 @@ func (s *session) eachStored(ctx context.Context, at place, seen map[string]bool
 		if seen[name] || hasControl(name) || in.hidden() || !visible(o.Kind) {
 			continue
 		}
-		if err := yield(s.itemOf(in, o, name)); err != nil {
+		if err := yield(s.itemOf(in, s.dated(in, o), name)); err != nil {
 			return err
 		}
 	}

@@ -1,6 +1,7 @@
 package ftpgate
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -18,6 +19,18 @@ const (
 	keepAlive     = 30 * time.Second
 )
 
+// listenTCP listens for plain TCP: of connections that are made of several the kernel cannot be asked what it must be. alive is the time
+// after which a silent connection is probed; negative: never.
+func listenTCP(address string, alive time.Duration) (*net.TCPListener, error) {
+	c := net.ListenConfig{KeepAlive: alive}
+	c.SetMultipathTCP(false)
+	l, err := c.Listen(context.Background(), "tcp", address) // cleanup: an address of this machine: there is nothing to wait for
+	if err != nil {
+		return nil, err
+	}
+	return l.(*net.TCPListener), nil
+}
+
 // listener hands the library connections that are worth a session, while take runs. It ends with ctx.
 type listener struct {
 	net.Listener
@@ -32,7 +45,7 @@ type listener struct {
 func (l *listener) Accept() (net.Conn, error) {
 	select {
 	case c := <-l.welcomed:
-		return c, nil
+		return known{c}, nil
 	case <-l.ctx.Done():
 		return nil, net.ErrClosed
 	}
@@ -62,7 +75,7 @@ func (l *listener) take() {
 	}
 }
 
-// meet finds out whose a connection is and hands it on.
+// meet finds out whose a connection is.
 func (l *listener) meet(raw *net.TCPConn) {
 	defer context.AfterFunc(l.ctx, func() { _ = raw.SetReadDeadline(time.Now()) })()
 	e, err := l.g.endsOf(raw)
@@ -71,19 +84,11 @@ func (l *listener) meet(raw *net.TCPConn) {
 		_ = raw.Close()
 		return
 	}
-	c := l.welcome(raw, e)
-	if c == nil {
-		return
-	}
-	select {
-	case l.welcomed <- c:
-	case <-l.ctx.Done():
-		_ = c.Close()
-	}
+	l.welcome(raw, e)
 }
 
 // welcome makes a session of a connection, or refuses it.
-func (l *listener) welcome(raw *net.TCPConn, e ends) *control {
+func (l *listener) welcome(raw *net.TCPConn, e ends) {
 	g := l.g
 	ctx, cancel := context.WithCancelCause(l.hard)
 	c := newControl(raw, g.secure)
@@ -91,7 +96,7 @@ func (l *listener) welcome(raw *net.TCPConn, e ends) *control {
 	why := ""
 	if left := g.o.Bans.Banned(e.client.String()); left > 0 {
 		why = fmt.Sprintf("too many wrong passwords; try again in %s", left.Round(time.Second))
-	} else if err := errors.Join(prepareControl(raw), raw.SetKeepAlivePeriod(keepAlive)); err != nil {
+	} else if err := prepareControl(raw); err != nil {
 		why = "the connection cannot be used"
 	} else {
 		why = g.admit(c.s)
@@ -99,15 +104,17 @@ func (l *listener) welcome(raw *net.TCPConn, e ends) *control {
 	if why != "" {
 		refuse(raw, why, l.implicit)
 		cancel(errClosed)
-		return nil
+		return
 	}
 	go l.tend(ctx, c)
-	return c
 }
 
-// tend runs the pump until the library has closed the connection.
+// tend runs the pump until the library has closed the connection, if it came to know of it.
 func (l *listener) tend(ctx context.Context, c *control) {
-	c.pump(ctx, l.implicit)
+	c.pump(ctx, l.implicit, func(r *bufio.Reader) (line, error) { return l.first(c, r) })
+	if !c.isKnown {
+		_ = c.Close()
+	}
 	<-c.closed
 	l.g.goodbye(c.s)
 	l.g.leave(c.s)

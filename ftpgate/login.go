@@ -1,6 +1,7 @@
 package ftpgate
 
 import (
+	"context"
 	"strings"
 )
 
@@ -32,7 +33,7 @@ func (s *session) cmdPass(password string) {
 		s.reply(503, "say USER first")
 		return
 	}
-	u, ok, err := s.g.verifier.check(s.ctx, s.g.o.Users, name, password)
+	u, ok, err := s.g.verify(s.ctx, name, password)
 	switch {
 	case err != nil:
 		s.last = true
@@ -46,6 +47,22 @@ func (s *session) cmdPass(password string) {
 	default:
 		s.enter(u)
 	}
+}
+
+// verify reports whether name and password are those of a user. It takes the same time for a user that does not exist.
+func (g *Gate) verify(ctx context.Context, name, password string) (u *User, ok bool, err error) {
+	u, exists := g.o.Users.Lookup(name)
+	if exists && u.Hash == "" {
+		return u, true, nil
+	}
+	against := ""
+	if exists {
+		against = u.Hash
+	} else if against = g.o.Users.Decoy(name); against == "" {
+		return nil, false, nil
+	}
+	good, err := g.verifier.Check(ctx, against, password)
+	return u, good && exists, err
 }
 
 // enter logs a user in whose password was right.
@@ -66,30 +83,13 @@ func (s *session) enter(u *User) {
 	s.reply(230, "welcome")
 }
 
-// join makes the session one of the user's, if there may be one more.
-func (g *Gate) join(s *session, u *User) bool {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	count := 0
-	for _, other := range g.sessions {
-		if a := other.account(); a != nil && a.Name == u.Name {
-			count++
-		}
-	}
-	if u.Limits.Sessions > 0 && count >= u.Limits.Sessions {
-		return false
-	}
-	s.setAccount(u)
-	return true
-}
-
 // refuseLogin answers a login that failed, late.
 func (s *session) refuseLogin(name, why string) {
 	address := s.client.String()
 	count := s.g.o.Bans.Failed(address)
 	s.g.metrics.logins.WithLabelValues("refused").Inc()
 	s.audit(Event{Kind: "login", User: name, Refused: why})
-	wait(s.ctx, slow(count))
+	wait(s.ctx, s.g.o.slow(count))
 	if s.wrong++; s.wrong >= maxPasswords || s.g.o.Bans.Banned(address) > 0 {
 		s.last = true
 		s.reply(421, "wrong user or password, too often")

@@ -8,6 +8,7 @@ type metrics struct {
 	logins   *prometheus.CounterVec
 	uploads  *prometheus.CounterVec
 	bytes    *prometheus.CounterVec
+	in, out  prometheus.Counter // of bytes
 }
 
 func newMetrics(reg prometheus.Registerer) *metrics {
@@ -23,6 +24,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 			Name: "hotfolder_ftp_bytes_total", Help: "Bytes of files over FTP by direction: in or out.",
 		}, []string{"direction"}),
 	}
+	m.in, m.out = m.bytes.WithLabelValues("in"), m.bytes.WithLabelValues("out")
 	if reg != nil {
 		reg.MustRegister(m.sessions, m.logins, m.uploads, m.bytes)
 	}

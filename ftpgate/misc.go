@@ -24,6 +24,9 @@ func (s *session) cmdHelp(string) {
 
 func (s *session) cmdFeat(string) {
 	lines := []string{"UTF8", "SIZE", "MDTM", "REST STREAM", "TVFS", "EPSV", "EPRT", "MLST " + s.factFeature()}
+	if s.keepsTimes() {
+		lines = append(lines, "MFMT")
+	}
 	if s.g.secure != nil {
 		lines = append(lines, "AUTH TLS", "PBSZ", "PROT")
 	}

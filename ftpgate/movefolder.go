@@ -30,14 +30,15 @@ func (s *session) moveFolder(from *target, to place) error {
 
 // stillWholeIn is stillWhole for what was uploaded into a folder not long ago, on a store where a rename changes no version.
 func (s *session) stillWholeIn(from, to place) {
-	for key, version := range s.g.recent.below(s.account().Name, from) {
+	for key, u := range s.g.recent.below(s.account().Name, from) {
 		rest, _ := key.Below(from.key)
 		was, is := from, to
 		was.key, is.key = key, to.key.Join(rest)
-		if o, err := s.stat(s.ctx, is); err == nil && o.Version == version {
+		if o, err := s.stat(s.ctx, is); err == nil && o.Version == u.object.Version {
 			s.stillWhole(was, o, is, o)
 		}
 	}
+	s.g.recent.forget(from)
 }
 
 // moveFiles moves a folder on a store that has none: file by file. When it breaks, it can be said again, for the rest.
@@ -68,6 +69,7 @@ func (s *session) moveFiles(from *target, to place) error {
 		s.stillWhole(was, o, is, final)
 	}
 	s.g.made.rename(from.place, to)
+	s.g.recent.forget(from.place)
 	return nil
 }
 

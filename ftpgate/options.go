@@ -10,8 +10,9 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
 
+	"hotfolderd/accounts"
 	"hotfolderd/asset"
-	"hotfolderd/storage"
+	"hotfolderd/intake"
 )
 
 // Defaults of [Options]; the zero value of a field stands for them.
@@ -59,6 +60,9 @@ type Options struct {
 	Writable func() (bool, string)
 	// Check is asked before 226 whether the complete bytes may become a drop. Its error's text is the client's answer. nil: all may.
 	Check func(ctx context.Context, u Upload) error
+	// Reads tells whether Check reads the bytes of an upload to a hotfolder: they are then all kept on this machine until it has. nil:
+	// it does.
+	Reads func(hotfolder string) bool
 	// Heard is told of each drop that is known to be complete: its client has heard that it is stored. It must not block.
 	Heard func(hotfolder string, key asset.Key, v asset.Version)
 	// Naming is told of such a drop just before it gets its name, with the version it will have where a rename keeps that. It must
@@ -71,6 +75,8 @@ type Options struct {
 
 	// Node is the id of this node: what a former process of it left is seen to at once.
 	Node string
+	// Lives tells whether a node that has told its tally is still there; the sessions of one that is not have ended. nil: all are.
+	Lives func(node string) bool
 
 	MaxSessions, PerAddress int           // sessions in all, and from one address
 	Idle                    time.Duration // between two commands
@@ -83,6 +89,8 @@ type Options struct {
 
 	Log     *zap.Logger
 	Metrics prometheus.Registerer
+
+	slow func(wrong int) time.Duration // before a wrong password is answered; nil: accounts.Slow
 }
 
 // PortRange is a range of ports, both ends included.
@@ -92,37 +100,7 @@ type PortRange struct{ First, Last int }
 type TLS struct{ Cert, Key string }
 
 // Folder is where the drops of a hotfolder are.
-type Folder struct {
-	Store storage.Store
-	// Prefix is the hotfolder's place in the store.
-	Prefix asset.Key
-	// Aside is where the gate keeps what has no name yet: on the same store, in no hotfolder's sight. Hotfolders may share it.
-	Aside asset.Key
-	// Folders makes and removes folders, where the store has them; nil where a folder is just a part of a name.
-	Folders FolderMaker
-	// Rename gives an object below Aside, which nobody else touches, its name in one step, replacing what has it; folders above
-	// are made when they are missing. It returns the object under its new name, and need not be durable. nil: the store's Move, of
-	// which a crash may leave the object out of sight until the store is opened again.
-	Rename func(ctx context.Context, src storage.Object, dst asset.Key) (storage.Object, error)
-}
-
-// rename is Rename or Move.
-func (f Folder) rename(ctx context.Context, src storage.Object, dst asset.Key) (storage.Object, error) {
-	if f.Rename != nil {
-		return f.Rename(ctx, src, dst)
-	}
-	return f.Store.Move(ctx, src, dst, storage.PutOptions{Deferred: true})
-}
-
-// FolderMaker is what a store with real folders can do. Its methods are safe for concurrent use.
-type FolderMaker interface {
-	// MakeFolder makes the folder and what is missing above it. Idempotent.
-	MakeFolder(ctx context.Context, key asset.Key) error
-	// RemoveFolder removes a folder if it is empty, and fails otherwise. It never removes a file.
-	RemoveFolder(ctx context.Context, key asset.Key) error
-	// MoveFolder gives a folder another name, with all that is in it; fs.ErrExist when that is taken.
-	MoveFolder(ctx context.Context, from, to asset.Key) error
-}
+type Folder = intake.Folder
 
 // Upload is what [Options].Check sees: all bytes, not yet visible to anybody.
 type Upload struct {
@@ -130,7 +108,7 @@ type Upload struct {
 	Hotfolder string
 	Key       asset.Key
 	Size      int64
-	Bytes     io.ReaderAt
+	Bytes     io.ReaderAt // for those who said so by [Options].Reads
 }
 
 // Bans counts wrong passwords by address. Its methods are safe for concurrent use and answer soon.
@@ -168,6 +146,13 @@ func (o *Options) fillFuncs() {
 	if o.Writable == nil {
 		o.Writable = func() (bool, string) { return true, "" }
 	}
+	if o.Lives == nil {
+		o.Lives = func(string) bool { return true }
+	}
+	if o.Reads == nil {
+		reads := o.Check != nil
+		o.Reads = func(string) bool { return reads }
+	}
 	if o.Check == nil {
 		o.Check = func(context.Context, Upload) error { return nil }
 	}
@@ -181,7 +166,10 @@ func (o *Options) fillFuncs() {
 		o.Audit = func(Event) {}
 	}
 	if o.Bans == nil {
-		o.Bans = NewBans()
+		o.Bans = accounts.NewBans()
+	}
+	if o.slow == nil {
+		o.slow = accounts.Slow
 	}
 	if o.Log == nil {
 		o.Log = zap.NewNop()

@@ -3,7 +3,6 @@ package ftpgate
 import (
 	"context"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"hotfolderd/asset"
@@ -14,39 +13,62 @@ const pendingWait = 3 * time.Second // at most, for an upload whose client is si
 
 // pending are the uploads of this gate whose clients were told 226 and have not been heard of yet.
 type pending struct {
-	next atomic.Uint64
-
 	mu  sync.Mutex
-	all map[uint64]waiting
+	all map[*waiting]bool
 }
 
 type waiting struct {
-	hotfolder string
-	key       asset.Key
-	stored    storage.Object // under its pending name
-	decided   chan struct{}
+	uploadName
+	stored  storage.Object // under its pending name
+	decided chan struct{}
+	// time is that of the file, as its client said; closed when it is too late to say.
+	time   time.Time
+	closed bool
 }
 
 // object is the upload as if it had its name already.
 func (w waiting) object(p place) storage.Object {
-	return storage.Object{Key: p.full(), Size: w.stored.Size, ModTime: w.stored.ModTime, Changed: w.stored.Changed}
+	o := storage.Object{Key: p.full(), Size: w.stored.Size, ModTime: w.stored.ModTime, Changed: w.stored.Changed}
+	if !w.time.IsZero() {
+		o.ModTime = w.time
+	}
+	return o
 }
 
-func newPending() *pending { return &pending{all: map[uint64]waiting{}} }
+func newPending() *pending { return &pending{all: map[*waiting]bool{}} }
 
-// begin says that the key's fate is open; done, that it is decided.
-func (p *pending) begin(to place, stored storage.Object) (done func()) {
-	id := p.next.Add(1)
-	w := waiting{to.hotfolder, to.key, stored, make(chan struct{})}
+// begin says that the fate of an upload is open; done, that it is decided.
+func (p *pending) begin(name uploadName, stored storage.Object) (w *waiting, done func()) {
+	w = &waiting{uploadName: name, stored: stored, decided: make(chan struct{})}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.all[id] = w
-	return func() {
+	p.all[w] = true
+	return w, func() {
 		p.mu.Lock()
 		defer p.mu.Unlock()
-		delete(p.all, id)
+		delete(p.all, w)
 		close(w.decided)
 	}
+}
+
+// date says the time of a file that has no name yet. It reports whether there is one of that user that can still get it.
+func (p *pending) date(name uploadName, t time.Time) (taken bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for w := range p.all {
+		if w.uploadName == name && !w.closed {
+			w.time, taken = t, true
+		}
+	}
+	return taken
+}
+
+// dated is the time that was said; none can be said any more. Zero: none was.
+func (p *pending) dated(w *waiting) time.Time {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	w.closed = true
+	return w.time
 }
 
 // wait returns when the fate of all keys that match, as of now, is decided; or when that takes too long.
@@ -70,9 +92,9 @@ func (p *pending) matching(hotfolder string, match func(asset.Key) bool) []waiti
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	var open []waiting
-	for _, w := range p.all {
+	for w := range p.all {
 		if w.hotfolder == hotfolder && match(w.key) {
-			open = append(open, w)
+			open = append(open, *w)
 		}
 	}
 	return open

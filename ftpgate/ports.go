@@ -69,7 +69,7 @@ func (p *ports) tryAll(ip netip.Addr) (*net.TCPListener, func()) {
 }
 
 func listenOn(ip netip.Addr, port int) (*net.TCPListener, error) {
-	l, err := net.ListenTCP("tcp", net.TCPAddrFromAddrPort(netip.AddrPortFrom(ip, uint16(port))))
+	l, err := listenTCP(netip.AddrPortFrom(ip, uint16(port)).String(), -1) // data have times of their own
 	if err != nil {
 		return nil, fmt.Errorf("listen for data: %w", err)
 	}

@@ -8,6 +8,7 @@ import (
 	"go.uber.org/zap"
 
 	"hotfolderd/asset"
+	"hotfolderd/intake"
 	"hotfolderd/storage"
 )
 
@@ -17,11 +18,7 @@ var errUnheard = errors.New("the client was gone before it heard the answer")
 // makeDurable stores the bytes under a name that nobody lists, from which any gate can finish them, and lets go of them: what is open
 // for writing has no version that can be moved.
 func (u *upload) makeDurable(ctx context.Context) (storage.Object, error) {
-	at, err := u.s.g.pendingKey(ctx, u.to.place)
-	if err != nil {
-		return storage.Object{}, err
-	}
-	stored, err := u.staged.Publish(ctx, at, putNow)
+	at, stored, err := u.store(ctx)
 	if err == nil {
 		u.discard()
 		return stored, nil
@@ -30,11 +27,24 @@ func (u *upload) makeDurable(ctx context.Context) (storage.Object, error) {
 	return stored, err
 }
 
+func (u *upload) store(ctx context.Context) (at asset.Key, stored storage.Object, err error) {
+	if u.stream != nil {
+		stored, err = u.endStream(ctx)
+		return u.stream.Key(), stored, err
+	}
+	mark := u.mark()
+	at, err = u.s.g.names.New(ctx, u.to.folder, u.to.hotfolder, u.to.key, mark)
+	if err == nil {
+		stored, err = u.staged.Publish(ctx, at, storage.PutOptions{IfAbsent: true, Proven: mark != ""})
+	}
+	return at, stored, err
+}
+
 // takeBack removes what may be stored although an error came back.
 func (u *upload) takeBack(ctx context.Context, at asset.Key) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupTimeout)
 	defer cancel()
-	for _, key := range []asset.Key{at, beside(at)} {
+	for _, key := range []asset.Key{at, intake.Beside(at)} {
 		if key == asset.Root {
 			continue
 		}
@@ -48,9 +58,9 @@ func (u *upload) takeBack(ctx context.Context, at asset.Key) {
 // it, and wait when they want to open or change it.
 func (u *upload) publish(stored storage.Object) {
 	s := u.s
-	decided := s.g.pending.begin(u.to.place, stored)
+	open, decided := s.g.pending.begin(u.name(), stored)
 	defer decided()
-	before := s.c.received.Load()
+	before := s.c.listen()
 	s.reply(226, "stored, %d bytes", stored.Size)
 	heard := s.c.heard(s.ctx, before, s.g.o.Settle)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(s.ctx), cleanupTimeout)
@@ -60,14 +70,15 @@ func (u *upload) publish(stored storage.Object) {
 		u.told(errors.Join(errUnheard, heard), true)
 		return
 	}
+	stored = u.date(ctx, stored, open, before)
 	s.g.o.Naming(u.to.hotfolder, u.to.key, stored.Version)
 	final, err := s.g.giveName(ctx, u.to.place, stored)
 	if err != nil { // the client was told; so the bytes stay where they are, and the sweep tries again
-		s.g.stuck.add(stored.Key)
+		s.g.left.Add(stored.Key)
 		s.log.Error("an upload is stored but has no name yet; it is tried again", zap.String("key", u.to.key.Quoted()), zap.Error(err))
 		return
 	}
-	s.g.recent.add(u.name(), final)
+	s.g.recent.add(u.name(), final, s.id)
 	s.g.o.Heard(u.to.hotfolder, u.to.key, final.Version)
 	u.told(nil, false)
 	u.dropPartials(ctx)
@@ -76,14 +87,21 @@ func (u *upload) publish(stored storage.Object) {
 // giveName moves stored bytes to their place. The move need not be durable: after a power cut the bytes have one name or the other,
 // and the sweep finds them.
 func (g *Gate) giveName(ctx context.Context, p place, stored storage.Object) (storage.Object, error) {
-	final, err := p.folder.rename(ctx, stored, p.full())
+	final, err := p.folder.Name(ctx, stored, p.full(), putLater)
 	if err != nil {
 		return final, fmt.Errorf("name an upload: %w", err)
 	}
-	if note := beside(stored.Key); note != asset.Root {
-		if err := p.folder.Store.Remove(ctx, note, ""); err != nil {
-			g.o.Log.Warn("the note of a stored upload was left", zap.Error(err))
-		}
+	if err := p.dropNote(ctx, stored); err != nil {
+		g.o.Log.Warn("the note of a stored upload was left", zap.Error(err))
 	}
 	return final, nil
+}
+
+// dropNote removes what was beside a pending upload, if anything.
+func (p place) dropNote(ctx context.Context, pending storage.Object) error {
+	note := intake.Beside(pending.Key)
+	if note == asset.Root {
+		return nil
+	}
+	return p.folder.Store.Remove(ctx, note, "")
 }

@@ -5,7 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 )
+
+// proxyPause is how long after the data of an upload the end of the control connection may come by a load balancer that hands on the two
+// ends of a client that was killed one after the other.
+const proxyPause = 100 * time.Millisecond
 
 // receive takes the data of an upload, and makes sure that they are all there are.
 func (u *upload) receive(ctx context.Context) error {
@@ -19,6 +24,9 @@ func (u *upload) receive(ctx context.Context) error {
 		return causeOf(ctx, err)
 	}
 	_ = d.finish() // it has said all it had to say; clients wait for our end before they read the reply
+	if u.s.proxied {
+		wait(ctx, proxyPause)
+	}
 	return causeOf(ctx, u.whole(d))
 }
 
@@ -27,25 +35,47 @@ func (u *upload) takeAll(ctx context.Context, d *dataConn) error {
 	g := u.s.g
 	buf := g.buffers.get()
 	defer g.buffers.put(buf)
+	direct := u.direct(d)
 	for {
-		n, err := d.next(buf[:], g.o.Stall)
-		if n > 0 {
-			if err := u.take(ctx, buf[:n]); err != nil {
-				return err
+		var err error
+		if direct != nil && u.t.moved.Load() >= directFrom {
+			err = u.takeDirect(direct, d)
+			if errors.Is(err, errors.ErrUnsupported) {
+				direct = nil
+				continue
 			}
+		} else {
+			err = u.takeNext(ctx, d, buf[:])
 		}
-		switch {
-		case errors.Is(err, io.EOF):
+		if errors.Is(err, io.EOF) {
 			return nil
-		case errors.Is(err, errStalled):
-			return err
-		case err != nil:
-			return errors.Join(errCut, err)
 		}
-		if err := u.checkpoint(ctx); err != nil {
+		if err == nil {
+			err = u.checkpoint(ctx)
+		}
+		if err != nil {
 			return err
 		}
 	}
+}
+
+// takeNext stages the next piece; io.EOF behind the last.
+func (u *upload) takeNext(ctx context.Context, d *dataConn, buf []byte) error {
+	n, came := d.next(buf, u.s.g.o.Stall)
+	if n > 0 {
+		if err := u.take(ctx, buf[:n]); err != nil {
+			return err
+		}
+	}
+	return broken(came)
+}
+
+// broken says of an error of the data connection that it is one.
+func broken(err error) error {
+	if err == nil || errors.Is(err, io.EOF) || errors.Is(err, errStalled) {
+		return err
+	}
+	return errors.Join(errCut, err)
 }
 
 // take stages one piece, within the user's limits.
@@ -60,9 +90,14 @@ func (u *upload) take(ctx context.Context, p []byte) error {
 	if _, err := u.staged.Write(p); err != nil {
 		return fmt.Errorf("stage: %w", err)
 	}
-	u.t.moved.Add(int64(len(p)))
-	u.s.g.metrics.bytes.WithLabelValues("in").Add(float64(len(p)))
+	u.prove(p)
+	u.moved(len(p))
 	return pace.wait(ctx, int64(len(p)), int64(limits.Rate))
+}
+
+func (u *upload) moved(n int) {
+	u.t.moved.Add(int64(n))
+	u.s.g.metrics.in.Add(float64(n))
 }
 
 // spend counts n bytes of the user's day, at all gates.

@@ -31,6 +31,7 @@ type session struct {
 	ends
 	local netip.Addr // of this machine, for data connections
 
+	ahead    *line  // of which something was to be known before it is executed
 	last     bool   // no command is read any more
 	faults   int    // lines that were no command
 	wrong    int    // passwords
@@ -57,7 +58,7 @@ func (l *listener) begin(ctx context.Context, cancel context.CancelCauseFunc, c 
 	return &session{
 		g: l.g, c: c, ctx: ctx, cancel: cancel, id: id, since: time.Now(), ends: e, local: addrOf(c.raw.LocalAddr()), cwd: "/",
 		facts: allFacts(), sized: l.implicit, private: l.implicit,
-		log: l.g.o.Log.With(zap.String("session", id), zap.Stringer("address", e.client)),
+		log: l.g.o.Log.WithLazy(zap.String("session", id), zap.Stringer("address", e.client)),
 	}
 }
 
@@ -99,7 +100,7 @@ func (s *session) await() (line, bool) {
 	case <-s.c.gone:
 		return s.lastLine()
 	case <-timer.C:
-		s.reply(421, "nothing was said for too long")
+		s.reply(421, "%s", errSilent)
 	case <-s.ctx.Done():
 		s.reply(421, "%s", context.Cause(s.ctx))
 	case <-s.g.draining:
@@ -110,12 +111,32 @@ func (s *session) await() (line, bool) {
 
 // lastLine is a line that has come already; one may have come together with the end.
 func (s *session) lastLine() (line, bool) {
+	if s.ahead != nil {
+		l := *s.ahead
+		s.ahead = nil
+		return l, true
+	}
 	select {
 	case l := <-s.c.lines:
 		return l, true
 	default:
 		return line{}, false
 	}
+}
+
+// foresee is the next command, if one has come since so many had. It stays the next.
+func (s *session) foresee(before uint64) (line, bool) {
+	if s.ahead == nil && s.c.received.Load() > before {
+		select { // it is counted before it can be taken
+		case l := <-s.c.lines:
+			s.ahead = &l
+		case <-s.c.closed:
+		}
+	}
+	if s.ahead == nil {
+		return line{}, false
+	}
+	return *s.ahead, true
 }
 
 // patience is how long a command may take to come.

@@ -2,10 +2,12 @@ package ftpgate
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"go.uber.org/zap"
 
+	"hotfolderd/intake"
 	"hotfolderd/storage"
 )
 
@@ -18,44 +20,23 @@ const (
 // sweepLoop finishes what dead gates left and forgets what is kept too long, at once and then now and again, until ctx ends. What
 // this gate itself could not finish is tried again sooner.
 func (g *Gate) sweepLoop(ctx context.Context) {
-	soon := sweepSoon
-	for ctx.Err() == nil {
+	g.left.Sweep(ctx, sweepSoon, sweepEvery, func(ctx context.Context) {
 		if ok, _ := g.o.Writable(); ok {
 			g.sweep(ctx)
 		}
-		if g.stuck.askIfAny() {
-			soon = min(2*soon, sweepEvery)
-		} else {
-			soon = sweepSoon
-		}
-		select {
-		case <-ctx.Done():
-		case <-time.After(sweepEvery):
-		case <-g.stuck.asked:
-			wait(ctx, soon)
-		}
-	}
+	})
 }
 
 func (g *Gate) sweep(ctx context.Context) {
-	swept := map[string]bool{} // stores and their folders aside, which hotfolders may share
-	for _, hotfolder := range g.o.Users.Hotfolders() {
-		f, ok := g.o.Folders(hotfolder)
-		if !ok {
-			continue
-		}
-		g.finishPending(ctx, hotfolder, f)
-		if at := f.Store.Properties().URL + " " + string(f.Aside); !swept[at] {
-			swept[at] = true
-			g.forgetPartials(ctx, f)
-		}
-	}
+	intake.SweepFolders(g.o.Users.Hotfolders(), g.o.Folders,
+		func(hotfolder string, f Folder) { g.finishPending(ctx, hotfolder, f) },
+		func(f Folder) { g.forgetPartials(ctx, f) })
 }
 
 // finishPending publishes the uploads that a dead gate had stored. Their clients may have been told so; if they have not heard it, the
 // walk finds out by the format: nobody is told that these are known to be whole.
 func (g *Gate) finishPending(ctx context.Context, hotfolder string, f Folder) {
-	for o, err := range f.Store.List(ctx, pendingFolder(hotfolder, f), storage.ListOptions{}) {
+	for o, err := range f.Store.List(ctx, f.PendingFolder(hotfolder), storage.ListOptions{}) {
 		if err == nil {
 			err = g.finishOne(ctx, hotfolder, f, o)
 		}
@@ -66,11 +47,11 @@ func (g *Gate) finishPending(ctx context.Context, hotfolder string, f Folder) {
 }
 
 func (g *Gate) finishOne(ctx context.Context, hotfolder string, f Folder, o storage.Object) error {
-	parsed, ok := parsePending(o.Key.Base())
-	if !ok || parsed.encoded == keyMark || !g.isDead(parsed, o) {
+	parsed, ok := intake.ParsePending(o.Key.Base())
+	if !ok || !g.isDead(parsed, o) {
 		return nil
 	}
-	key, err := g.keyOf(ctx, f, o.Key, parsed)
+	key, err := f.KeyOf(ctx, o.Key, parsed)
 	if err != nil {
 		return err
 	}
@@ -81,21 +62,28 @@ func (g *Gate) finishOne(ctx context.Context, hotfolder string, f Folder, o stor
 	if now, err := f.Store.Stat(ctx, p.full()); err == nil && now.Changed.After(o.Changed) {
 		return f.Store.Remove(ctx, o.Key, o.Version) // its owner has stored a newer one since
 	}
+	if whole, err := isProven(ctx, f, o, parsed.Mark); err != nil {
+		return err
+	} else if !whole {
+		return g.forgetCut(ctx, p, o)
+	}
 	if _, err := g.giveName(ctx, p, o); err != nil {
 		return err
 	}
-	g.stuck.drop(o.Key)
+	g.left.Drop(o.Key)
 	g.o.Log.Info("a stored upload has its name at last", zap.String("hotfolder", hotfolder), zap.String("key", key.Quoted()))
 	return nil
 }
 
 // isDead reports whether nobody else will finish a pending upload. This node's former lives are dead for sure; of other nodes age
 // decides.
-func (g *Gate) isDead(p parsedPending, o storage.Object) bool {
+func (g *Gate) isDead(p intake.Pending, o storage.Object) bool {
 	switch {
-	case p.instance == g.instance:
-		return g.stuck.has(o.Key)
-	case p.node == short(g.o.Node):
+	case p.Mark == streamMark && (p.Instance == g.names.Instance || g.names.Earlier(p)):
+		return g.left.Has(o.Key) || time.Since(o.Changed) > streamGrace // another gate may have ended it
+	case p.Instance == g.names.Instance:
+		return g.left.Has(o.Key)
+	case g.names.Earlier(p):
 		return true
 	}
 	return time.Since(o.Changed) > othersGrace
@@ -108,7 +96,10 @@ func (g *Gate) forgetPartials(ctx context.Context, f Folder) {
 	}
 	for o, err := range f.Store.List(ctx, f.Aside.Join(partialsName), storage.ListOptions{Recursive: true}) {
 		old := err == nil && o.Kind == storage.Regular && time.Since(o.Changed) > g.o.ResumeTTL
-		if old {
+		if old && f.Streams != nil && strings.HasSuffix(o.Key.Base(), "."+streamKind) {
+			err = giveUp(ctx, f, o.Key, "")
+		}
+		if old && err == nil {
 			err = f.Store.Remove(ctx, o.Key, o.Version)
 		}
 		if old && f.Folders != nil {

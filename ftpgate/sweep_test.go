@@ -3,10 +3,12 @@ package ftpgate
 import (
 	"context"
 	"io"
+	"iter"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"hotfolderd/asset"
 	"hotfolderd/storage"
@@ -17,7 +19,7 @@ import (
 type reach struct{}
 
 func (reach) Lookup(string) (*User, bool) { return nil, false }
-func (reach) Decoy(string) *User          { return nil }
+func (reach) Decoy(string) string         { return "" }
 func (reach) Hotfolders() []string        { return []string{"inbox"} }
 
 // life is one life of a gate on a store, which does nothing but sweep.
@@ -42,8 +44,13 @@ func life(t *testing.T, store storage.Store, node string) (*Gate, place) {
 // leave stores a pending upload, as a gate does that dies before it has heard of its client.
 func leave(t *testing.T, g *Gate, p place, key asset.Key, content string) {
 	t.Helper()
+	leaveMarked(t, g, p, key, content, "")
+}
+
+func leaveMarked(t *testing.T, g *Gate, p place, key asset.Key, content, mark string) {
+	t.Helper()
 	p.key = key
-	at, err := g.pendingKey(t.Context(), p)
+	at, err := g.names.New(t.Context(), p.folder, p.hotfolder, p.key, mark)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -114,6 +121,7 @@ func TestSweep_anOlderUploadDoesNotReplaceANewerOne(t *testing.T) {
 	if err := os.MkdirAll(filepath.Join(dir, "hotfolders/inbox"), 0o755); err != nil {
 		t.Fatal(err)
 	}
+	time.Sleep(20 * time.Millisecond) // the kernel tells times apart by its tick
 	if err := os.WriteFile(filepath.Join(dir, "hotfolders/inbox/a.jpg"), []byte("new"), 0o644); err != nil {
 		t.Fatal(err)
 	}
@@ -124,5 +132,52 @@ func TestSweep_anOlderUploadDoesNotReplaceANewerOne(t *testing.T) {
 	}
 	if left, err := os.ReadDir(filepath.Join(dir, "aside/pending/inbox")); err != nil || len(left) != 0 {
 		t.Errorf("want nothing left, got %v, %v", left, err)
+	}
+}
+
+// aged is a store whose objects were all changed longer ago.
+type aged struct {
+	storage.Store
+	by time.Duration
+}
+
+func (a aged) List(ctx context.Context, prefix asset.Key, o storage.ListOptions) iter.Seq2[storage.Object, error] {
+	return func(yield func(storage.Object, error) bool) {
+		for obj, err := range a.Store.List(ctx, prefix, o) {
+			obj.Changed = obj.Changed.Add(-a.by)
+			if !yield(obj, err) {
+				return
+			}
+		}
+	}
+}
+
+// The name of a stream is by the gate where it began. Any may have ended it, and be about to name it.
+func TestSweep_aStreamIsNotTakenFromTheGateThatEndedIt(t *testing.T) {
+	store, _ := sweepStore(t)
+	began, p := life(t, store, "node-a")
+	leaveMarked(t, began, p, "a.bin", "streamed", streamMark)
+	const at = "hotfolders/inbox/a.bin"
+	for _, c := range []struct {
+		what string
+		node string
+		age  time.Duration
+		want string
+	}{
+		{"a new life of the node that began it, soon", "node-a", 0, "absent"},
+		{"another node, later", "node-b", streamGrace + time.Second, "absent"},
+		{"a new life of the node that began it, later", "node-a", streamGrace + time.Second, "streamed"},
+	} {
+		g, _ := life(t, aged{store, c.age}, c.node)
+		g.sweep(t.Context())
+		if got := contentOf(t, store, at); got != c.want {
+			t.Errorf("%s: want %q, got %q", c.what, c.want, got)
+		}
+	}
+	leaveMarked(t, began, p, "b.bin", "streamed", streamMark)
+	other, _ := life(t, aged{store, othersGrace + time.Second}, "node-b")
+	other.sweep(t.Context())
+	if got := contentOf(t, store, "hotfolders/inbox/b.bin"); got != "streamed" {
+		t.Errorf("another node, much later: want it named, got %q", got)
 	}
 }

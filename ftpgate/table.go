@@ -60,6 +60,7 @@ func commands() map[string]command {
 		"MLST": {run: (*session).cmdMlst},
 		"SIZE": {run: (*session).cmdSize, needs: true, keeps: true},
 		"MDTM": {run: (*session).cmdMdtm, needs: true, keeps: true},
+		"MFMT": {run: (*session).cmdMfmt, needs: true, may: MayUpload, keeps: true},
 		"DELE": {run: (*session).cmdDele, needs: true, may: MayDelete},
 		"RNFR": {run: (*session).cmdRnfr, needs: true, may: MayRename},
 		"RNTO": {run: (*session).cmdRnto, needs: true, may: MayRename, keeps: true},

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"hotfolderd/accounts"
 )
 
 const certificateEvery = 2 * time.Second // between two looks at the certificate's files
@@ -32,7 +34,7 @@ type certificate struct {
 
 	mu     sync.Mutex
 	looked time.Time
-	stamps [2]stamp
+	stamps [2]accounts.Stamp
 	pair   *tls.Certificate
 }
 
@@ -48,10 +50,10 @@ func (c *certificate) current() *tls.Certificate {
 // read reads the files if they are not those that were read; mu is held, or nobody else has c.
 func (c *certificate) read() error {
 	c.looked = time.Now()
-	var now [2]stamp
+	var now [2]accounts.Stamp
 	for i, file := range []string{c.files.Cert, c.files.Key} {
 		var err error
-		if now[i], err = stampOf(file); err != nil {
+		if now[i], err = accounts.StampOf(file); err != nil {
 			return fmt.Errorf("certificate of the FTP gate: %w", err)
 		}
 	}

@@ -3,6 +3,8 @@ package ftpgate
 import (
 	"context"
 	"crypto/rand"
+	"errors"
+	"hash"
 	"time"
 
 	"go.uber.org/zap"
@@ -11,10 +13,7 @@ import (
 	"hotfolderd/storage"
 )
 
-var (
-	putNow   = storage.PutOptions{IfAbsent: true}
-	putLater = storage.PutOptions{Deferred: true}
-)
+var putLater = storage.PutOptions{Deferred: true}
 
 // upload is one STOR or APPE from its first byte to its fate.
 type upload struct {
@@ -24,8 +23,11 @@ type upload struct {
 	id     string // of this attempt, in the names of what is kept
 	t      *transfer
 	staged storage.Staged
-	base   int64 // bytes that were there before, by REST or APPE
+	stream storage.Stream // what staged is, when the store takes the bytes while they come; else nil
+	goesOn bool           // the stream broke off before
+	base   int64          // bytes that were there before, by REST or APPE
 	points checkpoints
+	sum    hash.Hash // of the bytes so far; nil: not known
 }
 
 // uploadName is who uploads what where.
@@ -78,13 +80,18 @@ func (u *upload) run(offset int64, appending bool) (err error) {
 	if err := u.roomFor(ctx, s.declared); err != nil {
 		return err
 	}
-	if u.staged, err = u.to.folder.Store.Stage(ctx); err != nil {
+	from, offset, err := u.findBase(ctx, offset, appending)
+	if err == nil {
+		err = u.open(ctx, from, offset)
+	}
+	if err != nil {
 		return causeOf(ctx, err)
 	}
 	defer u.discard()
-	if err := u.fillBase(ctx, offset, appending); err != nil {
+	if err := u.fillBase(ctx, from, offset); err != nil {
 		return causeOf(ctx, err)
 	}
+	u.beginProof()
 
 	defer s.g.uploads.begin(u)()
 	err = u.receive(ctx)
@@ -105,8 +112,13 @@ func (u *upload) run(offset int64, appending bool) (err error) {
 	return nil
 }
 
+// discard lets go of what is staged. A stream that broke off before is still as good as it was.
 func (u *upload) discard() {
-	if err := u.staged.Discard(); err != nil {
+	var err error
+	if u.goesOn {
+		err = u.stream.Leave()
+	}
+	if err := errors.Join(err, u.staged.Discard()); err != nil {
 		u.s.log.Warn("staged bytes were left", zap.Error(err))
 	}
 }

@@ -1,8 +1,13 @@
 package ftpgate_test
 
 import (
+	"fmt"
 	"io"
+	"strings"
 	"testing"
+	"time"
+
+	"hotfolderd/ftpgate"
 )
 
 func TestUpload_becomesADropAsAWhole(t *testing.T) {
@@ -69,5 +74,22 @@ func TestUpload_isStillKnownToBeWholeAfterARename(t *testing.T) {
 	}
 	if got := w.content("inbox/a.jpg") + w.content("inbox/done/b.jpg"); got != "allb" {
 		t.Errorf("want both under their new names, got %q", got)
+	}
+}
+
+// The bytes of a large upload go from its connection to the store without passing through the gate, with checkpoints between.
+func TestUpload_aLargeOneIsWhole(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	g := w.run(func(o *ftpgate.Options) { o.Checkpoint = time.Millisecond })
+	c := login(t, g)
+	var b strings.Builder
+	for i := range 600_000 {
+		fmt.Fprintf(&b, "line %d\n", i)
+	}
+	c.upload("large.txt", b.String())
+	c.do(200, "NOOP")
+	if got := w.content("inbox/large.txt"); got != b.String() {
+		t.Errorf("want all %d bytes as they were, got %d", b.Len(), len(got))
 	}
 }

@@ -13,9 +13,9 @@ import (
 type UserSource interface {
 	// Lookup is the user of that name as it is now. What it returns is never changed.
 	Lookup(name string) (*User, bool)
-	// Decoy is a user whose password is checked in place of one that does not exist, so that both take the same time; nil when
-	// there are no users. The same name has the same decoy.
-	Decoy(name string) *User
+	// Decoy is a hash that the password of a user who does not exist is compared with, so that both take the same time; empty when
+	// there is none.
+	Decoy(name string) string
 	// Hotfolders are the names of all hotfolders that any user can reach.
 	Hotfolders() []string
 }
@@ -23,7 +23,7 @@ type UserSource interface {
 // User is one account.
 type User struct {
 	Name string
-	// Hash of the password, as [HashPassword] makes it; empty for an account without password, which is only anonymous.
+	// Hash of the password, as hotfolderd user hash-password makes it; empty for an account without password, which is only anonymous.
 	Hash string
 	// Mounts are the hotfolders by their place in the user's view: "/", "/products". The places are clean and absolute.
 	Mounts      map[string]string
@@ -37,7 +37,7 @@ type User struct {
 
 // Limits of one user; 0 is none.
 type Limits struct {
-	Sessions int         // at a time, on one node
+	Sessions int         // at a time, on all nodes; those that begin within a second at several may exceed it
 	Rate     config.Size // bytes per second and direction, over all sessions on one node
 	FileSize config.Size // of one upload
 	Daily    config.Size // uploaded bytes a day (UTC), on all nodes; what came within seconds at several may exceed it

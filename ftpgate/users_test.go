@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/crypto/bcrypt"
 
+	"hotfolderd/accounts"
 	"hotfolderd/ftpgate"
 )
 
@@ -72,7 +73,7 @@ func TestParseUsers_saysWhatIsWrongAndWhere(t *testing.T) {
 func TestHashPassword_isForTheUsersFile(t *testing.T) {
 	t.Parallel()
 	for _, text := range []string{"pässword", "pässword\n", "pässword\r\nsecond line\n"} {
-		h, err := ftpgate.HashPassword(strings.NewReader(text))
+		h, err := accounts.HashPassword(strings.NewReader(text))
 		check(t, err)
 		if !strings.HasPrefix(h, "$argon2id$v=19$m=19456,t=2,p=1$") {
 			t.Fatalf("want an argon2id hash, got %q", h)
@@ -86,7 +87,7 @@ func TestHashPassword_isForTheUsersFile(t *testing.T) {
 		c.do(230, "PASS pässword")
 	}
 	for _, text := range []string{"", "\n", strings.Repeat("x", 2000)} {
-		if h, err := ftpgate.HashPassword(strings.NewReader(text)); err == nil {
+		if h, err := accounts.HashPassword(strings.NewReader(text)); err == nil {
 			t.Errorf("%.10q: want it refused, got %q", text, h)
 		}
 	}
@@ -176,4 +177,26 @@ func TestUsers_oldBcryptHashes(t *testing.T) {
 	c := dial(t, w.run())
 	c.do(331, "USER cam")
 	c.do(230, "PASS old")
+}
+
+// Sessions of a user who may have only so many count at all gates that live.
+func TestUsers_sessionsAtOtherGates(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.writeUsers(fmt.Sprintf("users:\n  - { name: cam, password_hash: %q, hotfolders: { /: inbox }, limits: { sessions: 1 } }\n", hash(t)))
+	lives := true
+	a, b := w.run(), w.run(func(o *ftpgate.Options) { o.Lives = func(node string) bool { return node == "a" && lives } })
+	c := login(t, a)
+	b.Others("a", a.Tally())
+	other := dial(t, b)
+	other.do(331, "USER cam")
+	other.do(421, "PASS %s", password)
+	lives = false
+	login(t, b).do(221, "QUIT")
+	lives = true
+	c.do(221, "QUIT")
+	a.idle()
+	b.idle()
+	b.Others("a", a.Tally())
+	login(t, b)
 }

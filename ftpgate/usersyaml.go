@@ -7,8 +7,7 @@ import (
 	"strconv"
 	"strings"
 
-	"go.yaml.in/yaml/v4"
-
+	"hotfolderd/accounts"
 	"hotfolderd/config"
 )
 
@@ -35,21 +34,19 @@ type limitsYAML struct {
 
 // ParseUsers reads a users file; file is its name in messages. The error says every fault with its line.
 func ParseUsers(file string, data []byte) (map[string]*User, error) {
-	var doc struct {
-		Users []yaml.Node `yaml:"users"`
-	}
-	if err := strictly(data, &doc); err != nil {
-		return nil, fmt.Errorf("users file %s: %w", file, err)
+	entries, err := accounts.List(file, data)
+	if err != nil {
+		return nil, err
 	}
 	users := map[string]*User{}
 	var faults []error
-	for _, n := range doc.Users {
-		u, err := parseUser(&n)
+	for _, e := range entries {
+		u, err := parseUser(&e)
 		if err == nil && users[u.Name] != nil {
 			err = fmt.Errorf("%s is there twice", strconv.Quote(u.Name))
 		}
 		if err != nil {
-			faults = append(faults, fmt.Errorf("users file %s:%d: %w", file, n.Line, err))
+			faults = append(faults, e.Fault(err))
 			continue
 		}
 		users[u.Name] = u
@@ -57,18 +54,9 @@ func ParseUsers(file string, data []byte) (map[string]*User, error) {
 	return users, errors.Join(faults...)
 }
 
-// strictly refuses keys that are not known.
-func strictly(data []byte, to any) error {
-	err := yaml.Load(data, to, yaml.WithKnownFields())
-	if len(strings.TrimSpace(string(data))) == 0 {
-		return errors.New("it is empty; expected users: with a list")
-	}
-	return err
-}
-
-func parseUser(n *yaml.Node) (*User, error) {
+func parseUser(e *accounts.Entry) (*User, error) {
 	var y userYAML
-	if err := n.Load(&y, yaml.WithKnownFields()); err != nil {
+	if err := e.Load(&y); err != nil {
 		return nil, err
 	}
 	u := &User{
@@ -89,7 +77,7 @@ func (u *User) checkName() error {
 	case u.Hash == "":
 		return fmt.Errorf("%s has no password_hash; make one by hotfolderd user hash-password", strconv.Quote(u.Name))
 	}
-	if err := checkHash(u.Hash); err != nil {
+	if err := accounts.CheckHash(u.Hash); err != nil {
 		return fmt.Errorf("%s: password_hash: %w", strconv.Quote(u.Name), err)
 	}
 	return nil

@@ -35,7 +35,7 @@ type world struct {
 	aside asset.Key
 	users string
 	// rename is Folder.Rename of all hotfolders.
-	rename func(context.Context, storage.Object, asset.Key) (storage.Object, error)
+	rename func(context.Context, storage.Object, asset.Key, storage.PutOptions) (storage.Object, error)
 }
 
 func newWorld(t testing.TB) *world {
@@ -85,8 +85,12 @@ func (w *world) folder(name string) (ftpgate.Folder, bool) {
 	if name != "inbox" && name != "products" {
 		return ftpgate.Folder{}, false
 	}
+	var setTime func(context.Context, storage.Object, time.Time) (storage.Object, error)
+	if disk, ok := w.store.(*posix.Store); ok {
+		setTime = disk.SetTime
+	}
 	return ftpgate.Folder{
-		Store: w.store, Prefix: asset.Key("hotfolders/" + name), Aside: w.aside, Folders: folders{w.dir}, Rename: w.rename,
+		Store: w.store, Prefix: asset.Key("hotfolders/" + name), Aside: w.aside, Folders: folders{w.dir}, Rename: w.rename, SetTime: setTime,
 	}, true
 }
 
@@ -107,8 +111,8 @@ func (f folders) RemoveFolder(_ context.Context, k asset.Key) error {
 }
 
 // rename is the one step of Folder.Rename.
-func (f folders) rename(s storage.Store) func(context.Context, storage.Object, asset.Key) (storage.Object, error) {
-	return func(ctx context.Context, src storage.Object, dst asset.Key) (storage.Object, error) {
+func (f folders) rename(s storage.Store) func(context.Context, storage.Object, asset.Key, storage.PutOptions) (storage.Object, error) {
+	return func(ctx context.Context, src storage.Object, dst asset.Key, _ storage.PutOptions) (storage.Object, error) {
 		if err := os.MkdirAll(filepath.Dir(f.path(dst)), 0o755); err != nil {
 			return storage.Object{}, err
 		}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"syscall"
 	"time"
 
 	"go.uber.org/zap"
@@ -161,7 +163,7 @@ func (w *walk) gone() verdict {
 // rule's attempts.
 func (w *walk) retry(ctx context.Context, err error) verdict {
 	c, step := w.c, *w.p.step.Load()
-	sure := errors.Is(err, storage.ErrFull) || errors.Is(err, storage.ErrIdentity)
+	sure := ofStore(step, err)
 	w.f.r.mu.Lock()
 	pause := backoff(w.f.rule.Retry, c.attempts+1)
 	w.f.outage.failure(c.key, sure, reasonOf(step, err), time.Now().Add(pause))
@@ -180,6 +182,17 @@ func (w *walk) retry(ctx context.Context, err error) verdict {
 	w.f.log.Warn("will be tried again", zap.String("key", c.key.Quoted()), zap.String("step", step),
 		zap.Int("attempt", c.attempts), zap.Duration("pause", pause), zap.Error(err))
 	return verdict{wait: pause}
+}
+
+// ofStore reports whether an error is the store's for certain: every other drop meets it too.
+func ofStore(step string, err error) bool {
+	for _, known := range []error{storage.ErrFull, storage.ErrIdentity, storage.ErrSilent, syscall.EROFS} {
+		if errors.Is(err, known) {
+			return true
+		}
+	}
+	writes := step == stepCommit || step == stepApply || step == stepRemove
+	return writes && errors.Is(err, fs.ErrPermission)
 }
 
 // fail moves the drop to failed/. When even that fails the drop stays where it is and the walk is tried again later: a drop is
@@ -223,7 +236,7 @@ func reasonOf(step string, err error) string {
 	case errors.As(err, &no):
 		return no.why
 	case errors.Is(err, storage.ErrFull):
-		return "the store is full (no space, no inodes or over quota)"
+		return "the store is full (no space, no inodes or over quota): " + err.Error()
 	}
 	return fmt.Sprintf("step %s failed: %v", step, err)
 }

@@ -3,6 +3,7 @@ package hotfolder
 import (
 	"context"
 	"reflect"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -27,6 +28,7 @@ type folder struct {
 	scanAsked chan struct{}
 	timerSet  chan struct{}
 	at        cursors // of the scan loop alone
+	near      *looks
 
 	// guarded by the room's lock
 	q        *queue
@@ -45,6 +47,7 @@ type folder struct {
 	ignored  int
 
 	scanning atomic.Pointer[progress]
+	looking  atomic.Pointer[progress]
 }
 
 // Counts of a hotfolder since its node started.
@@ -69,6 +72,7 @@ func newFolder(r *Room, s Spec) *folder {
 		told:      map[asset.Key]asset.Version{},
 		known:     map[asset.Key]known{},
 	}
+	f.near = newLooks(f)
 	if err != nil { // package config refuses such a rule; a caller that did not ask it gets a folder that says so
 		f.paused, f.scanErr = true, err.Error()
 	}
@@ -89,8 +93,11 @@ func (f *folder) askScan() {
 func (f *folder) run(ctx context.Context) {
 	w := newWatching(f)
 	scans := f.scanLoop(ctx, w)
+	var looks sync.WaitGroup
+	looks.Go(func() { f.near.run(ctx, w) })
 	f.loop(ctx, w)
 	<-scans
+	looks.Wait()
 	f.drain()
 }
 
@@ -133,6 +140,10 @@ func (f *folder) setTimer(timer *time.Timer) {
 
 // hint takes what an event says: look there sooner.
 func (f *folder) hint(h storage.Hint) {
+	if h.Rescan && h.Inside {
+		f.near.ask(h.Key)
+		return
+	}
 	if h.Rescan {
 		f.askScan()
 		return
@@ -187,7 +198,7 @@ func (f *folder) setTimerAgain() {
 // pop takes the oldest ready drop in hand, unless the folder must not have another. The room's lock is held.
 func (f *folder) pop(now time.Time) *candidate {
 	most := f.r.o.PerHotfolder
-	if f.whyPaused() != "" || f.r.halted != "" || f.q.inHand >= f.outage.limit(most, now) {
+	if f.whyPaused() != "" || f.r.halted != "" || f.r.absent[f.rule.Hotfolder] != "" || f.q.inHand >= f.outage.limit(most, now) {
 		return nil
 	}
 	return f.q.pop()

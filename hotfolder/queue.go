@@ -151,6 +151,16 @@ func (q *queue) forget(c *candidate) {
 	delete(q.byKey, c.key)
 }
 
+// retryNow makes all due that wait for another attempt.
+func (q *queue) retryNow(now time.Time) {
+	for _, c := range q.timers {
+		if c.attempts > 0 && c.next.After(now) {
+			c.next = now
+		}
+	}
+	heap.Init(&q.timers)
+}
+
 // due moves the waiting candidates whose time has come to the ready ones. It returns when to look again, and whether any moved.
 func (q *queue) due(now time.Time) (next time.Time, moved bool) {
 	next, moved = q.release(now)

@@ -91,6 +91,7 @@ type Room struct {
 	changed chan struct{}
 	halted  string // why nothing is imported at all; empty when it is
 	pauses  map[string]string
+	absent  map[string]string // of hotfolders whose store cannot be used, why
 }
 
 // New makes a room that does nothing until Run.
@@ -140,6 +141,26 @@ func (r *Room) Halt(reason string) {
 // Scan makes a hotfolder look now. fs.ErrNotExist when there is none of that name; "" means all.
 func (r *Room) Scan(hotfolder string) error {
 	return r.each(hotfolder, func(f *folder) { f.askScan() })
+}
+
+// Again has a hotfolder try at once what it waits with because its store, or the work area's, was at fault: that is mended.
+// fs.ErrNotExist when there is none of that name; "" means all.
+func (r *Room) Again(hotfolder string) error {
+	defer r.cond.Broadcast()
+	return r.each(hotfolder, func(f *folder) {
+		f.outage.success()
+		f.q.retryNow(time.Now())
+		f.setTimerAgain()
+	})
+}
+
+// Absent makes these hotfolders take nothing and show that their store cannot be used, of each why; all others go on. The map must not
+// be changed afterwards.
+func (r *Room) Absent(why map[string]string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.absent = why
+	r.cond.Broadcast()
 }
 
 // Pause makes these hotfolders take nothing (they still watch and count), of each a sentence why, and lets all others go on,

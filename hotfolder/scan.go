@@ -11,6 +11,7 @@ import (
 	"go.uber.org/zap"
 
 	"hotfolderd/asset"
+	"hotfolderd/config"
 	"hotfolderd/storage"
 )
 
@@ -20,8 +21,10 @@ const (
 	minPoll     = time.Second      // shortest time between two scans of a folder without hints
 	maxPoll     = 10 * time.Second // longest, when nothing changes and the rule does not say
 	watchedDuty = 100              // with hints
-	watchedPoll = time.Minute      // shortest time between two scans that nobody asked for, with hints
+	watchedPoll = time.Minute      // shortest time between two scans that nobody asked for, with hints; of a bucket the longest
 	askedDuty   = 4                // when the rule says how often
+	keptPoll    = 30 * time.Second // longest with hints of a share that files stay in: they do not tell when those are written to
+	sharePoll   = 5 * time.Minute  // longest with hints of any other share
 	maxTold     = 10_000           // refused things that are remembered as told
 )
 
@@ -36,7 +39,7 @@ func (f *folder) scanLoop(ctx context.Context, w *watching) <-chan struct{} {
 			w.ensure(ctx)
 			found, took := f.scan(ctx, whole || !f.store.Properties().Flat)
 			whole = false
-			quiet = f.pollPause(quiet, found, took, w.isOn() && !f.store.Properties().Flat)
+			quiet = f.pollPause(quiet, found, took, w.isOn())
 			select {
 			case <-ctx.Done():
 			case <-f.scanAsked:
@@ -49,10 +52,20 @@ func (f *folder) scanLoop(ctx context.Context, w *watching) <-chan struct{} {
 	return ended
 }
 
-// pollPause is the time to the next scan: it doubles while nothing is found.
+// pollPause is the time to the next scan: it doubles while nothing is found. A bucket's hints come over a network, and more of them are
+// lost when there is more to tell. What is found on a share although no hint told of it shows that its folders' times cannot be trusted.
 func (f *folder) pollPause(last time.Duration, found bool, took time.Duration, hints bool) time.Duration {
 	least, most, duty := minPoll, maxPoll, time.Duration(scanDuty)
-	if hints {
+	p := f.store.Properties()
+	switch {
+	case hints && p.Flat:
+		most = watchedPoll
+	case hints && p.Remote && !p.FolderTimes:
+	case hints && p.Remote && f.rule.After == config.AfterKeep:
+		most = keptPoll
+	case hints && p.Remote:
+		most, duty = sharePoll, watchedDuty
+	case hints:
 		least, most, duty = watchedPoll, 10*watchedPoll, watchedDuty
 	}
 	if p := f.rule.Complete.Poll.D(); p > 0 {
@@ -79,7 +92,7 @@ func (f *folder) scan(ctx context.Context, whole bool) (found bool, took time.Du
 	f.scanning.Store(p)
 	defer f.scanning.Store(nil)
 	f.leaveOthers()
-	s := scan{f: f, ctx: ctx, p: p}
+	s := scan{f: f, ctx: ctx, p: p, at: &f.at}
 	if whole {
 		f.at = cursors{}
 		s.look(asset.Root, func(storage.Object) bool { return false })
@@ -118,7 +131,8 @@ type scan struct {
 	f       *folder
 	ctx     context.Context //nolint:containedctx // lives as long as one scan
 	p       *progress
-	found   bool
+	at      *cursors
+	found   bool // what no hint has told of
 	ignored int
 	refused int
 	err     error
@@ -129,7 +143,7 @@ type scan struct {
 // status; what is unusual is told by the node whose it would be.
 func (s *scan) see(o storage.Object) {
 	if o.Kind == storage.Regular {
-		s.f.at.note(o)
+		s.at.note(o)
 	}
 	key, ok := o.Key.Below(s.f.prefix)
 	switch {
@@ -152,7 +166,7 @@ func (s *scan) see(o storage.Object) {
 	isNew := !known && s.f.q.offerSeen(key, o, time.Now())
 	s.f.r.mu.Unlock()
 	if isNew {
-		s.found = true
+		s.found = s.found || !s.f.near.explain(o.Key.Dir())
 		s.f.wake()
 	}
 }

@@ -33,7 +33,7 @@ type settled struct {
 //	        it was renamed into place and nobody writes to it
 //	proven  its format ends where the file ends, no part of it was never written, and nobody is seen writing to it
 //	quiet   this version was seen at two looks at least settle apart (patience, where its format says that its end is
-//	        missing), and nobody is seen writing to it
+//	        missing, or it is empty on a share), and nobody is seen writing to it
 //
 // Where the store can see writers, a file that somebody holds open for writing is never complete, however long it pauses.
 func (f *folder) settle(ctx context.Context, c *candidate, src storage.Reader) (settled, error) {
@@ -103,9 +103,12 @@ func (f *folder) settleByContent(ctx context.Context, c *candidate, src storage.
 	if e.Verdict == proof.Complete {
 		return settled{how: "proven: " + e.Reason, proven: true}, nil
 	}
-	need, but := f.settleTime(), ""
+	need, but, patient := f.settleTime(), "", f.unwritten(src.Object())
 	if e.Verdict == proof.Incomplete {
-		need, but = max(need, f.rule.Complete.Patience.D()), ", although incomplete: "+e.Reason
+		but, patient = ", although incomplete: "+e.Reason, true
+	}
+	if patient {
+		need = max(need, f.rule.Complete.Patience.D())
 	}
 	quiet := time.Since(c.since)
 	if c.looks > 1 && quiet >= need && but != "" && f.rule.Complete.Incomplete == "reject" {
@@ -116,10 +119,16 @@ func (f *folder) settleByContent(ctx context.Context, c *candidate, src storage.
 	}
 	left := max(need-quiet, time.Millisecond)
 	wait := settled{wait: fmt.Sprintf("not yet quiet for %s%s", need, but), after: left}
-	if e.Verdict == proof.Incomplete {
+	if patient {
 		wait.after = min(left, max(c.nextPause(left), proofShare*time.Since(begin)))
 	}
 	return wait, nil
+}
+
+// unwritten reports whether a file is one that a program on another machine may have made and be about to write to: nobody sees that
+// there, and no file that its format could prove is empty.
+func (f *folder) unwritten(o storage.Object) bool {
+	return o.Size == 0 && f.store.Properties().Remote && f.rule.Complete.Prove
 }
 
 // evidence is what the file's own format says, where the rule wants to know.

@@ -247,6 +247,25 @@ func TestSettle_whatIsIncompleteIsWaitedForPatiently(t *testing.T) {
 	})
 }
 
+// TestSettle_anEmptyFileOfAShareIsWaitedForPatiently makes a file, as a program of another machine does that is slow to write to it.
+func TestSettle_anEmptyFileOfAShareIsWaitedForPatiently(t *testing.T) {
+	for remote, quiet := range map[bool]time.Duration{true: config.DefaultPatience.D(), false: config.DefaultSettle.D()} {
+		synctest.Test(t, func(t *testing.T) {
+			f := aFolder(share{storagetest.NewMem(), storage.Properties{Remote: remote}}, rule(nil))
+			c, src, begin := &candidate{}, openedWith(nil), time.Now()
+			for s := looked(t, f, c, src); s.how == ""; s = looked(t, f, c, src) {
+				if remote && s.after > maxPause {
+					t.Fatalf("want it looked at soon again, got after %s", s.after)
+				}
+				time.Sleep(s.after)
+			}
+			if took := time.Since(begin); took < quiet || took > quiet+maxPause {
+				t.Errorf("remote %v: want it taken after %s, got %s", remote, quiet, took)
+			}
+		})
+	}
+}
+
 func TestSettle_patienceIsNeverShorterThanSettle(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := onShare(rule(func(r *config.Rule) {

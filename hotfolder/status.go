@@ -2,6 +2,7 @@ package hotfolder
 
 import (
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"hotfolderd/asset"
@@ -58,7 +59,7 @@ func (r *Room) Waiting() (drops int, lag time.Duration) {
 	now := time.Now()
 	for _, f := range r.folders {
 		drops += f.q.waits()
-		if len(f.q.oldest) > 0 && f.whyPaused() == "" && r.halted == "" {
+		if len(f.q.oldest) > 0 && f.whyPaused() == "" && r.halted == "" && r.absent[f.rule.Hotfolder] == "" {
 			lag = max(lag, now.Sub(f.q.oldest[0].ready))
 		}
 	}
@@ -84,6 +85,9 @@ func (f *folder) status() Status {
 
 // health is the worst of what is known.
 func (f *folder) health() (Level, string, string) {
+	if why := f.r.absent[f.rule.Hotfolder]; why != "" {
+		return Red, "unreadable", why
+	}
 	if why := f.stalled(); why != "" {
 		return Red, "stalled", why
 	}
@@ -113,9 +117,13 @@ func (f *folder) activity() string {
 
 // stalled looks for a scan or walk that has shown no sign of life.
 func (f *folder) stalled() string {
-	if p := f.scanning.Load(); p != nil {
-		if _, idle, yes := p.stalled(); yes {
-			return fmt.Sprintf("the store has not answered a scan for %s", idle.Round(time.Second))
+	for _, of := range []*atomic.Pointer[progress]{&f.scanning, &f.looking} {
+		p := of.Load()
+		if p == nil {
+			continue
+		}
+		if step, idle, yes := p.stalled(); yes {
+			return fmt.Sprintf("the store has not answered a %s for %s", step, idle.Round(time.Second))
 		}
 	}
 	for p := range f.hands {

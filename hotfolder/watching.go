@@ -70,8 +70,6 @@ func (w *watching) open(ctx context.Context) (<-chan storage.Hint, string) {
 		return nil, "polling, as complete.watch says"
 	case !able:
 		return nil, "polling: a store of this kind sends no events"
-	case p.Remote && !p.Flat && mode != "events":
-		return nil, fmt.Sprintf("polling: on %s other machines write unseen", p.Kind)
 	}
 	hints, err := watcher.Watch(ctx, f.prefix, func(key asset.Key) bool {
 		rel, ok := key.Below(f.prefix)
@@ -80,8 +78,13 @@ func (w *watching) open(ctx context.Context) (<-chan storage.Hint, string) {
 	if err != nil {
 		return nil, "polling: " + err.Error()
 	}
-	if p.Flat {
+	switch {
+	case p.Flat:
 		return hints, "events and polling"
+	case p.Remote && !p.FolderTimes:
+		return hints, fmt.Sprintf("looking at folders and polling: on %s other machines write unseen", p.Kind)
+	case p.Remote:
+		return hints, fmt.Sprintf("looking at folders: on %s other machines write unseen", p.Kind)
 	}
 	return hints, "events"
 }

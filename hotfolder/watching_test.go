@@ -3,7 +3,10 @@ package hotfolder
 import (
 	"context"
 	"errors"
+	"fmt"
+	"iter"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -20,6 +23,14 @@ type telling struct {
 	hints   chan storage.Hint // of the last Watch
 	watches int
 	refuse  error
+	scans   atomic.Int64 // listings of everything
+}
+
+func (s *telling) List(ctx context.Context, prefix asset.Key, o storage.ListOptions) iter.Seq2[storage.Object, error] {
+	if o.Recursive {
+		s.scans.Add(1)
+	}
+	return s.share.List(ctx, prefix, o)
 }
 
 func (s *telling) Watch(context.Context, asset.Key, func(asset.Key) bool) (<-chan storage.Hint, error) {
@@ -120,30 +131,75 @@ func TestWatching_pollsWhereItCannotWatch(t *testing.T) {
 	for name, c := range map[string]struct {
 		mode   string
 		remote bool
+		times  bool
 		refuse error
 		want   string
 		tried  bool
 	}{
 		"as the rule says":         {mode: "poll", want: "polling, as complete.watch says"},
-		"on a share":               {mode: "auto", remote: true, want: "polling: on nfs other machines write unseen"},
+		"on a share":               {mode: "auto", remote: true, times: true, want: "looking at folders: on nfs other machines write unseen", tried: true},
+		"no times on a share":      {mode: "auto", remote: true, want: "looking at folders and polling: on nfs other machines write unseen", tried: true},
 		"no watch is left":         {mode: "auto", refuse: errors.New("no watch is left"), want: "polling: no watch is left", tried: true},
-		"events on a share, asked": {mode: "events", remote: true, want: "events", tried: true},
+		"events on a share, asked": {mode: "events", remote: true, times: true, want: "looking at folders: on nfs other machines write unseen", tried: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := &telling{refuse: c.refuse}
-			s.props.Remote, s.props.Kind = c.remote, "nfs"
+			s.props.Remote, s.props.FolderTimes, s.props.Kind = c.remote, c.times, "nfs"
 			watchedBench(t, s, func(r *config.Rule) { r.Complete.Watch = c.mode }, func(b *bench) {
 				_, watches := s.last()
 				if got := b.status("in").Watching; got != c.want || (watches > 0) != c.tried {
 					t.Errorf("want %q, got %q after %d watches", c.want, got, watches)
 				}
-				if c.want == "events" {
-					return
-				}
 				b.drop("in", "a")
+				if c.times {
+					return // hints tell of it, or a scan much later
+				}
 				b.pass(2 * maxPoll)
 				b.want(asset.Imported, "in/a")
 			})
 		})
+	}
+}
+
+// TestWatching_aHintOfAFolderIsALookAtItAlone has names come in two folders of a share, of which one is told.
+func TestWatching_aHintOfAFolderIsALookAtItAlone(t *testing.T) {
+	s := &telling{}
+	s.props.Remote, s.props.FolderTimes = true, true
+	watchedBench(t, s, nil, func(b *bench) {
+		b.drop("in", "d/a", "e/b", "d/deep/c")
+		s.hint(storage.Hint{Key: "hotfolders/in/d", Rescan: true, Inside: true})
+		synctest.Wait()
+		b.want(asset.Imported, "in/d/a")
+		s.hint(storage.Hint{Key: "hotfolders/in/gone", Rescan: true, Inside: true}) // cannot be looked at, so all is
+		synctest.Wait()
+		b.pass(time.Second)
+		if got := len(b.told(asset.Imported)); got != 3 {
+			t.Errorf("want all three found by a scan, got %d", got)
+		}
+	})
+}
+
+// TestWatching_ofAShareScansOftenWhileHintsMissThings counts the scans of a share whose hints tell nothing, and of one that tells all.
+func TestWatching_ofAShareScansOftenWhileHintsMissThings(t *testing.T) {
+	var scans [2]int64
+	for i, tells := range []bool{false, true} {
+		s := &telling{}
+		s.props.Remote, s.props.FolderTimes = true, true
+		watchedBench(t, s, nil, func(b *bench) {
+			b.drop("in", ".stays")
+			b.pass(2 * sharePoll) // by now scans are as rare as they are ever
+			before := s.scans.Load()
+			for n := range 20 {
+				b.drop("in", asset.Key(fmt.Sprint(n)))
+				if tells {
+					s.hint(storage.Hint{Key: "hotfolders/in", Rescan: true, Inside: true})
+				}
+				b.pass(30 * time.Second)
+			}
+			scans[i] = s.scans.Load() - before
+		})
+	}
+	if scans[0] < 20 || scans[1] > 5 {
+		t.Errorf("want many scans only where hints miss things, got %d and %d", scans[0], scans[1])
 	}
 }

@@ -23,7 +23,7 @@ func Adopt(ctx context.Context, s config.Settings) (adopted bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	defer func() { err = errors.Join(err, o.closer.Close()) }()
+	defer func() { err = errors.Join(err, o.Close()) }()
 	area, err := workarea.Open(ctx, o.Store, workarea.Options{Node: s.Node.ID, Existing: true})
 	if err != nil {
 		return false, err

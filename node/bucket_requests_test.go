@@ -117,8 +117,9 @@ func importRequests(t *testing.T, server *s3test.Server, bucket string, sizes []
 	if sizes != nil {
 		want += drops * requestsForPictures
 	}
-	if len(got) < want || len(got) > want+drops/10 { // the client repeats a read when its connection was closed just then
-		t.Errorf("want %d requests for %d imports, got %d:\n%s", want, drops, len(got), strings.Join(got, "\n"))
+	got, late := afterwards(got)
+	if len(got) != want || late > drops/4 {
+		t.Errorf("want %d requests for %d imports, got %d, and %d afterwards:\n%s", want, drops, len(got), late, strings.Join(got, "\n"))
 	}
 	if len(journal) == 0 || len(journal) > drops/2 {
 		t.Errorf("want the journal in few batches, got %q", journal)
@@ -126,6 +127,21 @@ func importRequests(t *testing.T, server *s3test.Server, bucket string, sizes []
 	if len(other) > 10 {
 		t.Errorf("want little beside, got %q", other)
 	}
+}
+
+// afterwards leaves out looks at drops that are gone: a poll that was under way when one went shows it once more, and a look finds nothing.
+func afterwards(seen []string) (rest []string, late int) {
+	gone := map[string]bool{}
+	for _, s := range seen {
+		kind, key, _ := strings.Cut(s, " ")
+		if kind == "GET" && gone[key] {
+			late++
+			continue
+		}
+		gone[key] = gone[key] || kind == "DELETE"
+		rest = append(rest, s)
+	}
+	return rest, late
 }
 
 // put drops a file as people do.
@@ -136,7 +152,7 @@ func put(t *testing.T, s storage.Store, key asset.Key, data []byte) {
 	}
 }
 
-// An idle node looks at its hotfolders, and now and then whether hotfolders are paused and the store is the same.
+// An idle node looks at its hotfolders, and with one listing in 20 s at all else.
 func TestBucket_anIdleNodeAsksLittle(t *testing.T) {
 	server := s3test.MinIO(t)
 	proxy := s3test.NewProxy(t, server)
@@ -153,7 +169,7 @@ func TestBucket_anIdleNodeAsksLittle(t *testing.T) {
 	if len(drops)+len(journal) > 0 {
 		t.Errorf("want no work, got %q %q", drops, journal)
 	}
-	if len(other) > 4 {
-		t.Errorf("want little beside, got %q", other)
+	if len(other) > 1 || len(other) == 1 && other[0] != "LIST workarea/" {
+		t.Errorf("want a look at the work area and nothing beside, got %q", other)
 	}
 }

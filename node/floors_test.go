@@ -20,28 +20,31 @@ import (
 //	6 cmd              may use everything
 //	5 node             joins the rooms
 //	4 the rooms        sisters: none imports another; cluster stands on the Consul of leases/consul
-//	3 the adapters     each knows its own contract only; admin knows the contracts
-//	2 the contracts
+//	3 the adapters     each knows its own contract only; admin and intake know the contracts
+//	2 the contracts    accounts, which the doors share, and the client of applications, which needs nothing but the ground
 //	0-1 the ground     asset, and config that speaks of it: values and settings, no I/O
 const contracts = 2
 
 var floors = map[string]int{
 	"asset": 0, "config": 1,
-	"storage": contracts, "leases": contracts,
-	"storage/*": 3, "leases/*": 3, "admin": 3,
-	"cluster": 4, "hotfolder": 4, "workarea": 4, "thumbnails": 4, "ftpgate": 4,
+	"storage": contracts, "leases": contracts, "client": contracts, "accounts": contracts,
+	"storage/*": 3, "leases/*": 3, "admin": 3, "intake": 3,
+	"cluster": 4, "hotfolder": 4, "workarea": 4, "thumbnails": 4, "ftpgate": 4, "httpgate": 4, "cache": 4,
 	"node": 5,
 	"cmd":  6, "testdata": 6, "test": 6,
 }
 
 // sdks says who may import what is not ours. What is not named here, anybody above the ground may import.
 var sdks = map[string][]string{
-	"github.com/minio/minio-go":         {"storage/s3"},
+	"github.com/minio/minio-go":         {"storage/s3", "test"},
 	"github.com/fsnotify/fsnotify":      {"storage/posix"},
 	"github.com/hashicorp/consul/api":   {"leases/consul", "cluster"},
 	"goftp.io/server":                   {"ftpgate"},
+	"github.com/tus/tusd":               {"httpgate"},
+	"golang.org/x/net/webdav":           {"httpgate"},
 	"github.com/pires/go-proxyproto":    {"ftpgate"},
 	"github.com/disintegration/imaging": {"thumbnails"},
+	"github.com/maypok86/otter":         {"cache"},
 	"golang.org/x/image":                {"thumbnails", "testdata"},
 	"github.com/spf13/cobra":            {"cmd"},
 }

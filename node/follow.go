@@ -112,6 +112,9 @@ func (n *Node) become(s admin.State, why string) {
 	before := n.state
 	if before != admin.Draining && before != admin.Left {
 		n.state, n.why = s, why
+		if s == admin.Draining && before == admin.Active {
+			n.farewell = time.Now().Add(farewellTime)
+		}
 	}
 	changed := before != n.state
 	n.mu.Unlock()

@@ -3,20 +3,17 @@ package node
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"hotfolderd/admin"
 	"hotfolderd/asset"
+	"hotfolderd/cluster"
 	"hotfolderd/config"
 	"hotfolderd/ftpgate"
 	"hotfolderd/hotfolder"
+	"hotfolderd/intake"
 	"hotfolderd/storage"
-)
-
-// Where the gate keeps what has no name yet: in the work area, or out of sight in a store of a hotfolder's own.
-const (
-	gateAside      asset.Key = "workarea/ftp"
-	gateAsideThere asset.Key = ".hotfolderd-ftp"
 )
 
 // buildGate listens for FTP, when the node has the role and there are users.
@@ -34,7 +31,7 @@ func (n *Node) buildGate() error {
 		return err
 	}
 	o.Users, o.Folders, o.Writable, o.Naming, o.Heard, o.Audit = users, n.gateFolder, n.gateWritable, n.gateNaming, n.gateHeard, n.gateAudit
-	o.Check = n.gateCheck
+	o.Check, o.Reads, o.Lives, o.Bans = n.gateCheck, n.gateReads, n.gateLives, n.bans
 	o.Node, o.Log, o.Metrics = s.Node.ID, n.log, n.o.Registry
 	n.gate, err = ftpgate.New(o)
 	if err != nil {
@@ -54,13 +51,11 @@ func gateOptions(f config.FTP) (ftpgate.Options, error) {
 	if o.ResumeTTL == 0 {
 		o.ResumeTTL = -1
 	}
-	for _, text := range f.Proxies {
-		p, err := config.ParseNetwork(text)
-		if err != nil {
-			return o, fmt.Errorf("ftp.proxies: %w", err)
-		}
-		o.Proxies = append(o.Proxies, p)
+	proxies, err := networks(f.Proxies)
+	if err != nil {
+		return o, fmt.Errorf("ftp.proxies: %w", err)
 	}
+	o.Proxies = proxies
 	first, last, err := f.PortRange()
 	if err != nil {
 		return o, fmt.Errorf("ftp.passive_ports: %w", err)
@@ -83,32 +78,57 @@ func (n *Node) runGate(ctx context.Context) (err error) {
 
 // renamer is a store that gives a file another name in one step, so that a crash leaves it under one of the two.
 type renamer interface {
-	Rename(ctx context.Context, src storage.Object, dst asset.Key) (storage.Object, error)
+	Rename(ctx context.Context, src storage.Object, dst asset.Key, o storage.PutOptions) (storage.Object, error)
+}
+
+// chooser is a store that cannot hold every key.
+type chooser interface {
+	Storable(key asset.Key) error
+}
+
+// dater is a store that keeps the times that it is told.
+type dater interface {
+	SetTime(ctx context.Context, o storage.Object, t time.Time) (storage.Object, error)
 }
 
 // gateFolder is where a hotfolder is, as it is now.
-func (n *Node) gateFolder(name string) (ftpgate.Folder, bool) {
+func (n *Node) gateFolder(name string) (intake.Folder, bool) { return n.intakeFolder(name, "ftp") }
+
+// intakeFolder is where a hotfolder is, for one kind of door.
+func (n *Node) intakeFolder(name string, door asset.Key) (intake.Folder, bool) {
 	n.mu.Lock()
 	s, ok := n.specs[name]
 	n.mu.Unlock()
 	if !ok {
-		return ftpgate.Folder{}, false
+		return intake.Folder{}, false
 	}
-	f := ftpgate.Folder{Store: s.Store, Prefix: s.Prefix, Aside: n.aside(s)}
+	f := intake.Folder{Store: s.Store, Prefix: s.Prefix, Aside: aside(s, door)}
 	if o, ok := s.Store.(*opened); ok {
-		f.Folders, _ = o.maker.(ftpgate.FolderMaker)
+		if _, ok := o.maker.(intake.FolderMaker); ok {
+			f.Folders = o
+		}
 		if r, ok := o.closer.(renamer); ok {
-			f.Rename = r.Rename
+			f.Rename = o.renaming(r)
+		}
+		if d, ok := o.closer.(dater); ok {
+			f.SetTime = o.dating(d)
+		}
+		if c, ok := o.closer.(chooser); ok {
+			f.Storable = c.Storable
+		}
+		if st, ok := o.closer.(storage.Streamer); ok {
+			f.Streams = st
 		}
 	}
 	return f, true
 }
 
-func (n *Node) aside(s hotfolder.Spec) asset.Key {
+// aside is where a door keeps what has no name yet: in the work area, or out of sight in a store of a hotfolder's own.
+func aside(s hotfolder.Spec, door asset.Key) asset.Key {
 	if s.Prefix == asset.Root {
-		return gateAsideThere
+		return ".hotfolderd-" + door
 	}
-	return gateAside
+	return asset.Key("workarea").Join(door)
 }
 
 // gateWritable refuses uploads while this node may not write.
@@ -116,6 +136,17 @@ func (n *Node) gateWritable() (bool, string) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	return n.state == admin.Active, n.why
+}
+
+// gateLives reports whether a node is a member, as far as is known.
+func (n *Node) gateLives(id string) bool {
+	if n.together == nil {
+		return false
+	}
+	n.mu.Lock()
+	members := n.together.members
+	n.mu.Unlock()
+	return members != nil && slices.ContainsFunc(members.View().Members, func(m cluster.Member) bool { return m.ID == id })
 }
 
 func (n *Node) hasGate() bool {

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"hotfolderd/accounts"
 	"hotfolderd/asset"
 	"hotfolderd/config"
 	"hotfolderd/ftpgate"
@@ -21,7 +22,7 @@ import (
 // withGate gives the node a gate with one user, who drops into inbox.
 func withGate(t *testing.T, o *Options) {
 	t.Helper()
-	hash, err := ftpgate.HashPassword(strings.NewReader("a pass phrase\n"))
+	hash, err := accounts.HashPassword(strings.NewReader("a pass phrase\n"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -74,7 +74,7 @@ func TestGate_onABucket(t *testing.T) {
 // partials counts what there is of broken uploads.
 func partials(t *testing.T, s storage.Store) (n int) {
 	t.Helper()
-	for o, err := range s.List(t.Context(), gateAside.Join("partials"), storage.ListOptions{Recursive: true}) {
+	for o, err := range s.List(t.Context(), "workarea/ftp/partials", storage.ListOptions{Recursive: true}) {
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return n
 		}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/gabriel-vasile/mimetype"
@@ -40,6 +41,15 @@ func (n *Node) gateCheck(ctx context.Context, u ftpgate.Upload) error {
 		}
 	}
 	return nil
+}
+
+// gateReads reports whether a rule asks for a check of the bytes.
+func (n *Node) gateReads(hotfolder string) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return slices.ContainsFunc(n.specs[hotfolder].Rule.Check, func(what string) bool {
+		return what != config.CheckName && what != config.CheckSize
+	})
 }
 
 func checkName(rule config.Rule, u ftpgate.Upload) error {

@@ -30,7 +30,9 @@ func (n *Node) halt(source, why string) {
 	}
 	var all []string
 	for _, source := range slices.Sorted(maps.Keys(h.why)) {
-		all = append(all, h.why[source])
+		if why := h.why[source]; !slices.Contains(all, why) {
+			all = append(all, why)
+		}
 	}
 	n.room.Halt(strings.Join(all, "; "))
 }

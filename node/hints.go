@@ -4,11 +4,14 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"sync"
 	"time"
+
+	"go.uber.org/zap"
 
 	"hotfolderd/admin"
 )
@@ -16,9 +19,9 @@ import (
 // Drops that a gate knows to be whole are told to the node whose they are, over the members' own HTTP and with this node's token, so
 // that no scan has to find them. These are hints: one that is lost costs time.
 const (
-	maxHints    = 10_000 // on their way to one node
-	hintTime    = 2 * time.Second
-	hintTries   = 20 // of one that nobody could be told
+	maxHints    = 10_000          // on their way to one node
+	hintTime    = 4 * time.Second // a token that is not known is answered after one
+	hintTries   = 20              // of one that nobody could be told
 	hintBetween = 250 * time.Millisecond
 )
 
@@ -114,13 +117,14 @@ func (n *Node) sendAgain(ctx context.Context, batch []hint) {
 
 // serve tells one node what is its own.
 func (s *hintSender) serve(ctx context.Context, address string, in <-chan hint) {
+	p := &hintPeer{s: s, address: address}
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case h := <-in:
 			batch := append([]hint{h}, waitingHints(in)...)
-			if err := s.tell(ctx, address, batch); err != nil {
+			if err := p.tell(ctx, batch); err != nil {
 				s.n.sendAgain(ctx, batch)
 			}
 		}
@@ -140,7 +144,16 @@ func waitingHints(in <-chan hint) (batch []hint) {
 	return batch
 }
 
-func (s *hintSender) tell(ctx context.Context, address string, batch []hint) error {
+// hintPeer is a node that is told, by one goroutine.
+type hintPeer struct {
+	s       *hintSender
+	address string
+	token   string // that it took last
+	refused bool   // it took none the last time
+}
+
+// tell shows one token after the other: while they are being changed another node may know only some of them.
+func (p *hintPeer) tell(ctx context.Context, batch []hint) error {
 	told := make([]admin.Heard, len(batch))
 	for i, h := range batch {
 		told[i] = h.Heard
@@ -149,21 +162,49 @@ func (s *hintSender) tell(ctx context.Context, address string, batch []hint) err
 	if err != nil {
 		return err
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+address+"/v1/heard", bytes.NewReader(body))
+	tokens := p.s.n.tokensFor(p.token)
+	if len(tokens) == 0 {
+		return p.tellWith(ctx, "", body)
+	}
+	for _, token := range tokens {
+		if err = p.tellWith(ctx, token, body); err == nil {
+			p.token, p.refused = token, false
+		}
+		if !errors.Is(err, errTokenRefused) {
+			return err
+		}
+	}
+	if !p.refused {
+		p.refused = true
+		p.s.n.log.Warn("a node takes no token of this one; drops of its own wait for its scans", zap.String("address", p.address))
+	}
+	return err
+}
+
+var errTokenRefused = errors.New("it does not know the token")
+
+func (p *hintPeer) tellWith(ctx context.Context, token string, body []byte) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+p.address+"/v1/heard", bytes.NewReader(body))
 	if err != nil {
 		return err
 	}
 	req.Header.Set("Content-Type", "application/json")
-	if s.n.token != "" {
-		req.Header.Set("Authorization", "Bearer "+s.n.token)
+	if token != "" {
+		req.Header.Set("Authorization", "Bearer "+token)
 	}
-	resp, err := s.client.Do(req)
+	if session := p.s.n.ownSession(); session != "" {
+		req.Header.Set(headerSession, session)
+	}
+	resp, err := p.s.client.Do(req)
 	if err != nil {
 		return err
 	}
 	defer resp.Body.Close()
 	_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, 4096)) // read to its end, the connection can be used again
-	if resp.StatusCode/100 != 2 {
+	switch {
+	case resp.StatusCode == http.StatusUnauthorized:
+		return errTokenRefused
+	case resp.StatusCode/100 != 2:
 		return fmt.Errorf("it answers %s", resp.Status)
 	}
 	return nil

@@ -9,8 +9,8 @@ import (
 	"hotfolderd/cluster"
 )
 
-// homeEvery is how often a node looks whether its store was given to another cluster. It is rare, and each look costs the store
-// something.
+// homeEvery is how often a node looks whether its store was given to another cluster. A bucket is given away only by who took its
+// tenure first, which the node sees.
 const homeEvery = 5 * time.Second
 
 // alone is what a node without cluster.consul says of itself.
@@ -48,7 +48,7 @@ func (n *Node) belonging() cluster.Belonging {
 func (n *Node) watchHome(ctx context.Context) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	every(ctx, homeEvery, func() {
+	every(ctx, n.lookEvery(homeEvery), func() {
 		if err := n.stillHome(ctx); err != nil {
 			cancel(err)
 		}

@@ -126,7 +126,7 @@ func memberView(m cluster.Member, v cluster.View, parts map[string]int) admin.Me
 	return admin.Member{
 		ID: m.ID, Instance: m.Instance, Address: m.Address, State: admin.State(m.State), Roles: m.Roles, Weight: m.Weight,
 		Priority: m.Priority, Share: m.Share, Part: part(parts[m.Session]), Version: m.Version, Rules: m.Rules, RulesVersion: m.RulesVersion, Waiting: m.Waiting,
-		Lag: m.Lag, Started: m.Started, Suspected: suspected, Self: m.ID == v.Self,
+		Lag: m.Lag, Started: m.Started, Suspected: suspected, Self: m.ID == v.Self, Gate: (*admin.Gate)(m.Gate),
 	}
 }
 

@@ -11,16 +11,22 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
 
+	"hotfolderd/accounts"
 	"hotfolderd/admin"
+	"hotfolderd/admin/access"
 	"hotfolderd/asset"
+	"hotfolderd/cache"
 	"hotfolderd/cluster"
 	"hotfolderd/cluster/invalidation"
 	"hotfolderd/config"
 	"hotfolderd/ftpgate"
 	"hotfolderd/hotfolder"
+	"hotfolderd/httpgate"
 	"hotfolderd/storage"
 	"hotfolderd/thumbnails"
 	"hotfolderd/workarea"
+	"hotfolderd/workarea/files"
+	"hotfolderd/workarea/jobs"
 )
 
 // Options of a node. Settings, Log and Registry are required; the rest may stay zero.
@@ -36,6 +42,8 @@ type Options struct {
 	// Renderer is the command of a child process that runs thumbnails.ServeWorker. Empty renders in this process, where a
 	// hostile picture can be refused but not killed.
 	Renderer []string
+	// Programs is the command of a child process that runs thumbnails.Become. Empty: no programs of others.
+	Programs []string
 	// Memory is a folder of this machine where the identity of each store that was opened is remembered, so that an empty mount
 	// point in place of a known share is refused. It is made when it is missing. Empty is no memory.
 	Memory string
@@ -62,36 +70,48 @@ type Node struct {
 	// instance names this start of the node, unlike any other.
 	instance string
 
-	stores   *stores
-	together *together // nil: the node is alone
-	epoch    uint64    // of the tokens that Consul gives
-	home     uint64    // number of the store's entry that says which cluster it belongs to
-	news     *invalidation.Log
-	area     *workarea.Area
-	claims   *claims
-	tenure   atomic.Pointer[workarea.Tenure] // of a bucket; nil: a lock does
-	thumbs   *thumbnails.Room
-	room     *hotfolder.Room
-	feed     *admin.Feed
-	rates    *rates
-	web      *admin.Server // nil when nobody needs to reach the node
-	gate     *ftpgate.Gate // nil without the role, or without users
-	gateOnce sync.Once     // a gate runs once
-	hints    *hints        // of drops, to other nodes
-	token    string        // of this node's HTTP; the others have the same
-	answered chan error    // gets what ended the page
-	halts    halts
-	pauses   pauses
-	closers  []func() error
-	gained   chan struct{} // closed when the first shares came
-	gainOnce sync.Once
-	leave    chan struct{} // closed when the node is to drain
-	leaving  sync.Once
-	ended    chan struct{} // closed when all that Run started has ended
+	stores     *stores
+	together   *together // nil: the node is alone
+	epoch      uint64    // of the tokens that Consul gives
+	home       uint64    // number of the store's entry that says which cluster it belongs to
+	news       *invalidation.Log
+	memory     *cache.Cache
+	known      known
+	area       *workarea.Area
+	files      *files.Tree
+	jobs       *jobs.Jobs
+	jobPlace   func(id string) string // where people find a job's folder
+	main       *opened                // the store of the work area
+	properties storage.Properties     // of it
+	claims     *claims
+	tenure     atomic.Pointer[workarea.Tenure] // of a bucket; nil: a lock does
+	thumbs     *thumbnails.Room
+	room       *hotfolder.Room
+	feed       *admin.Feed
+	rates      *rates
+	web        *admin.Server        // nil when nobody needs to reach the node
+	bans       *accounts.Bans       // of all doors
+	gate       *ftpgate.Gate        // nil without the role, or without users
+	gateOnce   sync.Once            // a gate runs once
+	drops      *httpgate.Gate       // nil without the role web
+	hints      *hints               // of drops, to other nodes
+	tokens     func() access.Tokens // of this node's HTTP; the others have the same
+	answered   chan error           // gets what ended the page
+	halts      halts
+	pauses     pauses
+	identity   identity
+	absent     absent
+	closers    []func() error
+	gained     chan struct{} // closed when the first shares came
+	gainOnce   sync.Once
+	leave      chan struct{} // closed when the node is to drain
+	leaving    sync.Once
+	ended      chan struct{} // closed when all that Run started has ended
 
 	mu           sync.Mutex
 	state        admin.State
-	why          string // nothing is written, or imported
+	why          string    // nothing is written, or imported
+	farewell     time.Time // until then it takes writes although it drains
 	rules        []config.Rule
 	rulesHash    string
 	rulesVersion int
@@ -105,7 +125,7 @@ func New(ctx context.Context, o Options) (*Node, error) {
 	n := &Node{
 		o: o, log: o.Log, started: time.Now(), instance: cluster.NewInstance(o.Settings.Node.ID), feed: admin.NewFeed(0), rates: newRates(), hints: newHints(),
 		specs: map[string]hotfolder.Spec{}, state: admin.Joining,
-		pauses: pauses{look: make(chan struct{}, 1)},
+		bans: accounts.NewBans(), pauses: pauses{look: make(chan struct{}, 1)},
 		gained: make(chan struct{}), leave: make(chan struct{}), ended: make(chan struct{}),
 	}
 	if err := n.build(ctx); err != nil {
@@ -133,16 +153,21 @@ func (n *Node) build(ctx context.Context) (err error) {
 	if err := n.dial(ctx); err != nil {
 		return err
 	}
+	if err := n.buildMemory(); err != nil {
+		return err
+	}
 	if err := n.buildLog(main); err != nil {
 		return err
 	}
 	n.area, err = workarea.Open(ctx, main, workarea.Options{
-		Node: s.Node.ID, Expect: expect, Log: n.log, Metrics: n.o.Registry, Changes: n.news, Fresh: n.fresh,
+		Node: s.Node.ID, Expect: expect, Log: n.log, Metrics: n.o.Registry, Changes: n.news,
 	})
 	if err != nil {
 		return n.replaced(err, expect)
 	}
 	n.remember()
+	n.warnOfCase(main)
+	n.buildFiles(main)
 	if err := n.buildShares(ctx, main); err != nil {
 		return err
 	}
@@ -154,9 +179,12 @@ func (n *Node) build(ctx context.Context) (err error) {
 		return err
 	}
 	if s.Hotfolders == config.Published {
-		n.o.Rules = &published{area: n.area}
+		n.o.Rules = &published{area: n.area, every: n.lookEvery(publishedEvery)}
 	}
 	if err := n.loadRules(ctx); err != nil {
+		return err
+	}
+	if err := n.buildDrops(); err != nil {
 		return err
 	}
 	if err := n.buildWeb(); err != nil {
@@ -196,21 +224,12 @@ func (n *Node) buildThumbnails(main storage.Store) error {
 	if !s.Node.HasRole(config.RoleThumbnails) {
 		return nil
 	}
-	engine := thumbnails.NewImaging()
-	if len(n.o.Renderer) > 0 {
-		pool, err := thumbnails.NewPool(thumbnails.PoolOptions{
-			Command: n.o.Renderer, Workers: s.Import.ThumbnailWorkers, Log: n.log,
-		})
-		if err != nil {
-			return err
-		}
-		engine = pool
+	engine, err := ThumbnailEngine(n.o)
+	if err != nil {
+		return err
 	}
-	n.thumbs = thumbnails.New(main, "workarea/image-cache", engine, thumbnails.Options{
-		Limits: thumbnails.Limits{
-			MaxPixels: s.Import.MaxPixels, Timeout: s.Import.ThumbnailTimeout.D(), Memory: int64(s.Import.ThumbnailMemory),
-		},
-		Log: n.log, Metrics: n.o.Registry,
+	n.thumbs = thumbnails.New(main, imageCache, engine, thumbnails.Options{
+		Limits: ThumbnailLimits(s.Import), Log: n.log, Metrics: n.o.Registry, Once: n.onceInTheCluster, Renew: n.renewAfter(), May: n.mayWrite,
 	})
 	n.onClose(n.thumbs.Close)
 	return nil

@@ -51,7 +51,7 @@ func (n *Node) loadPauses(ctx context.Context) error {
 
 // watchPauses looks for others until ctx ends. When the store does not answer, those that are known stay.
 func (n *Node) watchPauses(ctx context.Context) {
-	tick := time.NewTicker(pausesEvery)
+	tick := time.NewTicker(n.lookEvery(pausesEvery))
 	defer tick.Stop()
 	for {
 		if err := n.loadPauses(ctx); err != nil && ctx.Err() == nil {

@@ -19,7 +19,8 @@ const publishedEvery = 20 * time.Second
 
 // published are the rules in the store. They are looked for when a message comes, and now and then in case it was lost.
 type published struct {
-	area *workarea.Area
+	area  *workarea.Area
+	every time.Duration
 
 	mu     sync.Mutex
 	newest workarea.RuleSet
@@ -47,7 +48,7 @@ func (p *published) Mark(ctx context.Context) (string, error) {
 	case !errors.Is(err, fs.ErrNotExist):
 		return "", err
 	}
-	p.next = time.Now().Add(publishedEvery)
+	p.next = time.Now().Add(p.every)
 	return strconv.Itoa(p.newest.Version), nil
 }
 

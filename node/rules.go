@@ -5,9 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"net/url"
 	"os"
-	"path"
 	"path/filepath"
 	"reflect"
 	"strings"
@@ -19,7 +17,6 @@ import (
 	"hotfolderd/cluster"
 	"hotfolderd/config"
 	"hotfolderd/hotfolder"
-	"hotfolderd/storage/s3"
 )
 
 // RuleSource loads a rule set whole. mark is a cheap fingerprint of where it comes from: as long as it stays the same the set
@@ -90,6 +87,9 @@ func (n *Node) loadRules(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("rules: %w", err)
 	}
+	if err := n.apart(rules); err != nil {
+		return fmt.Errorf("rules: %w", err)
+	}
 	specs := make([]hotfolder.Spec, 0, len(rules))
 	byName := map[string]hotfolder.Spec{}
 	for _, r := range rules {
@@ -108,6 +108,7 @@ func (n *Node) loadRules(ctx context.Context) error {
 	}
 	n.mu.Unlock()
 	n.tellRules()
+	n.tellAbsent()
 	if changed {
 		n.room.Set(specs)
 	}
@@ -116,17 +117,15 @@ func (n *Node) loadRules(ctx context.Context) error {
 
 // spec finds the store of a rule and makes its folder.
 func (n *Node) spec(ctx context.Context, r config.Rule) (hotfolder.Spec, error) {
-	where, prefix, create := n.o.Settings.Storage.URL, asset.Key(r.Path), true
-	if strings.Contains(r.Path, "://") {
-		where, prefix, create = r.Path, asset.Root, false
-	}
+	where, prefix := n.placeOf(r)
 	if err := n.outsideOwn(where, prefix); err != nil {
 		return hotfolder.Spec{}, err
 	}
-	st, err := n.stores.open(ctx, where, create)
+	st, err := n.stores.open(ctx, where, prefix != asset.Root)
 	if err != nil {
 		return hotfolder.Spec{}, err
 	}
+	n.expectShare(where, st)
 	if err := st.holdsDrops(); err != nil {
 		return hotfolder.Spec{}, err
 	}
@@ -134,63 +133,6 @@ func (n *Node) spec(ctx context.Context, r config.Rule) (hotfolder.Spec, error) 
 		return hotfolder.Spec{}, err
 	}
 	return hotfolder.Spec{Rule: r, Store: st, Prefix: prefix, Path: st.path(prefix)}, nil
-}
-
-// outsideOwn refuses a hotfolder that lies in, or holds, the trees that the program owns: it would import its own files.
-func (n *Node) outsideOwn(where string, prefix asset.Key) error {
-	if isBucket(where) || isBucket(n.o.Settings.Storage.URL) {
-		return outsideOwnBucket(inBucket(where, prefix), n.o.Settings.Storage.URL)
-	}
-	main, err := StoreFolder(n.o.Settings.Storage.URL)
-	if err != nil {
-		return err
-	}
-	dir, err := StoreFolder(where)
-	if err != nil {
-		return err
-	}
-	tree := filepath.Join(resolved(dir), string(prefix))
-	for _, own := range []string{"workarea", ".hotfolderd"} {
-		own = filepath.Join(resolved(main), own)
-		if inside(tree, own) || inside(own, tree) {
-			return fmt.Errorf("its path %q overlaps %q, which is the work area's: give it a folder of its own", tree, own)
-		}
-	}
-	return nil
-}
-
-// outsideOwnBucket is outsideOwn where one of the two is a bucket.
-func outsideOwnBucket(hotfolder, main string) error {
-	for _, own := range []asset.Key{"workarea", s3.Private} {
-		if s3.Overlap(hotfolder, inBucket(main, own)) {
-			return fmt.Errorf("its place in the bucket overlaps %s of the store, which is the work area's: give it a folder of its own", own.Quoted())
-		}
-	}
-	return nil
-}
-
-// inBucket is the URL of a folder in the bucket of a URL.
-func inBucket(where string, folder asset.Key) string {
-	u, err := url.Parse(where)
-	if err != nil {
-		return where
-	}
-	u.Path, u.RawPath = path.Join("/", u.Path, string(folder)), ""
-	return u.String()
-}
-
-// resolved follows the links of a path that exists.
-func resolved(path string) string {
-	if p, err := filepath.EvalSymlinks(path); err == nil {
-		return p
-	}
-	return path
-}
-
-// inside reports whether path is dir or lies in it.
-func inside(path, dir string) bool {
-	rel, err := filepath.Rel(dir, path)
-	return err == nil && rel != ".." && !strings.HasPrefix(rel, "../")
 }
 
 // watchRules looks for changed rules until ctx ends. A bad set is refused and said once; the old one stays.

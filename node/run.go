@@ -51,12 +51,16 @@ func (n *Node) Run(ctx context.Context) error {
 	}
 }
 
-// grace is how long what is in hand may go on: walks, and transfers by FTP.
+// grace is how long what is in hand may go on: walks, transfers by FTP and uploads by HTTP.
 func (n *Node) grace() time.Duration {
-	if n.gate == nil {
-		return n.room.Grace()
+	longest := n.room.Grace()
+	if n.gate != nil {
+		longest = max(longest, n.gate.Grace())
 	}
-	return max(n.room.Grace(), n.gate.Grace())
+	if n.drops != nil {
+		longest = max(longest, n.drops.Grace())
+	}
+	return longest
 }
 
 func (n *Node) left() {
@@ -73,6 +77,9 @@ func (n *Node) Drain(deadline time.Duration) {
 		n.room.SetGrace(deadline)
 		if n.gate != nil {
 			n.gate.SetGrace(deadline)
+		}
+		if n.drops != nil {
+			n.drops.SetGrace(deadline)
 		}
 		close(n.leave)
 	})
@@ -142,10 +149,13 @@ func (n *Node) runImports(ctx, late context.Context) error {
 	if n.gate != nil {
 		g.Go(func() error { return n.runGate(gctx) })
 	}
+	if n.drops != nil {
+		g.Go(func() error { return n.drops.Run(gctx) })
+	}
 	g.Go(func() error { return n.watchHome(gctx) })
 	loops := []func(context.Context){
-		n.followMembers, n.sendHints, n.shareTallies, n.watchRules, n.hearOfRules, n.hearAsks, n.watchPauses, n.watchIdentity, n.rates.run,
-		n.pruneJournal, n.tidyBuckets,
+		n.followMembers, n.sendHints, n.shareTallies, n.watchRules, n.hearOfRules, n.hearAsks, n.watchPauses, n.watchIdentity, n.watchShares, n.rates.run,
+		n.pruneJournal, n.tidyBuckets, n.sweepCache, n.jobs.Run, n.sweepJobs, n.watchFiles,
 	}
 	for _, loop := range loops {
 		g.Go(func() error { loop(gctx); return nil })

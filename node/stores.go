@@ -18,6 +18,7 @@ import (
 	"hotfolderd/asset"
 	"hotfolderd/config"
 	"hotfolderd/storage"
+	"hotfolderd/storage/guard"
 	"hotfolderd/storage/posix"
 	"hotfolderd/storage/s3"
 )
@@ -29,8 +30,10 @@ type stores struct {
 	log      *zap.Logger
 	metrics  prometheus.Registerer
 
-	mu  sync.Mutex
-	all map[string]*opened // by address
+	opening  sync.Mutex // one at a time; a share that does not answer holds up nobody who has a store
+	mu       sync.Mutex
+	all      map[string]*opened // by address
+	replaced []*opened          // that others took the place of
 }
 
 // opened is a store and what a node must know of it beyond the contract.
@@ -38,8 +41,13 @@ type opened struct {
 	storage.Store
 	folder string // of this machine; empty when the store is a bucket
 	maker  storage.FolderMaker
+	raw    storage.Store // without the wrapping
 	closer io.Closer
-	bucket *s3.Store // nil: it is none
+	bucket *s3.Store    // nil: it is none
+	calls  *guard.Calls // that bound those to a share; nil: they end by themselves
+	disk   *posix.Store // nil: it is a bucket
+
+	missing error // it is a mount point without its share; nil: it is not
 }
 
 func newStores(o Options) *stores {
@@ -57,9 +65,12 @@ func (s *stores) open(ctx context.Context, where string, create bool) (*opened, 
 	if err != nil {
 		return nil, err
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if o := s.all[address]; o != nil {
+	if o := s.of(address); o != nil {
+		return o, nil
+	}
+	s.opening.Lock()
+	defer s.opening.Unlock()
+	if o := s.of(address); o != nil {
 		return o, nil
 	}
 	o, err := s.reach(ctx, where, create)
@@ -67,8 +78,18 @@ func (s *stores) open(ctx context.Context, where string, create bool) (*opened, 
 		return nil, err
 	}
 	o.Store = s.wrap(o.Store)
+	o.bound()
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.all[address] = o
 	return o, nil
+}
+
+// of is the opened store of an address; nil when there is none.
+func (s *stores) of(address string) *opened {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.all[address]
 }
 
 func (s *stores) reach(ctx context.Context, where string, create bool) (*opened, error) {
@@ -77,20 +98,41 @@ func (s *stores) reach(ctx context.Context, where string, create bool) (*opened,
 		if err != nil {
 			return nil, err
 		}
-		return &opened{Store: raw, maker: raw, closer: raw, bucket: raw}, nil
+		return &opened{Store: raw, raw: raw, maker: raw, closer: raw, bucket: raw}, nil
 	}
 	dir, err := StoreFolder(where)
 	if err != nil {
 		return nil, err
 	}
-	raw, err := posix.Open(ctx, dir, posix.Options{Create: create})
+	raw, err := openFolder(ctx, dir, create)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%w; make the folder, or check that the share is mounted", err)
 	}
 	if err != nil {
 		return nil, err
 	}
-	return &opened{Store: raw, folder: raw.Dir(), maker: raw, closer: raw}, nil
+	s.doubt(raw.Dir())
+	return &opened{Store: raw, raw: raw, folder: raw.Dir(), maker: raw, closer: raw, disk: raw}, nil
+}
+
+// doubt tells, where there is a log, how a share is mounted otherwise than nodes need it.
+func (s *stores) doubt(dir string) {
+	if s.log == nil {
+		return
+	}
+	for _, d := range posix.Doubts(dir) {
+		s.log.Warn("a share is mounted with an option that does not suit", zap.String("store", strconv.Quote(dir)),
+			zap.String("mount", strconv.Quote(d.Mount)), zap.String("option", d.Option), zap.String("reason", d.Why), zap.String("hint", d.Do))
+	}
+}
+
+// MountDoubts tells how the share of a store's URL, or of a plain path, is mounted otherwise than nodes need it. It opens nothing.
+func MountDoubts(where string) []posix.Doubt {
+	dir, err := StoreFolder(where)
+	if err != nil {
+		return nil // a bucket, or what is told elsewhere
+	}
+	return posix.Doubts(dir)
 }
 
 // OpenedStore is a store as a command uses it, beside a node that may run.
@@ -107,7 +149,8 @@ func OpenStore(ctx context.Context, s config.Storage, where string, create bool)
 	if err != nil {
 		return nil, err
 	}
-	return &OpenedStore{o.Store, o.closer, o.path(asset.Root)}, nil
+	o.bound()
+	return &OpenedStore{o.Store, o, o.path(asset.Root)}, nil
 }
 
 // bucketConfig is for the work area in the store of the settings, else for drops. Whether drops lie in the store of the settings too, only
@@ -177,29 +220,15 @@ func (o *opened) holdsDrops() error {
 	return o.bucket.Suffice(s3.ForDrops)
 }
 
-// makeFolder makes a folder for people to drop into.
-func (o *opened) makeFolder(ctx context.Context, key asset.Key) error {
-	if key == asset.Root {
-		return nil
-	}
-	return o.maker.MakeFolder(ctx, key)
-}
-
-// Watch passes hints through the wrapping, if that can.
-func (o *opened) Watch(ctx context.Context, prefix asset.Key, enter func(asset.Key) bool) (<-chan storage.Hint, error) {
-	w, ok := o.Store.(storage.Watcher)
-	if !ok {
-		return nil, errors.New("this store sends no events")
-	}
-	return w.Watch(ctx, prefix, enter)
-}
-
 func (s *stores) close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var errs []error
 	for _, o := range s.all {
-		errs = append(errs, o.closer.Close())
+		errs = append(errs, o.Close())
+	}
+	for _, o := range s.replaced {
+		_ = o.Close() // its folder may be gone
 	}
 	clear(s.all)
 	return errors.Join(errs...)
@@ -211,9 +240,7 @@ func (s *stores) url(where string) string {
 	if err != nil {
 		return where
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if o := s.all[address]; o != nil {
+	if o := s.of(address); o != nil {
 		return o.Properties().URL
 	}
 	return where

@@ -24,6 +24,8 @@ func (n *Node) tenureAlone(ctx context.Context, locked string) error {
 }
 
 func (n *Node) hold(ctx context.Context, o workarea.TenureOptions) error {
+	var l looks
+	o.Saw = func(ctx context.Context, now workarea.Look) { l.saw(ctx, n, now) }
 	t, err := n.area.Hold(ctx, o)
 	if err != nil {
 		return err

@@ -12,7 +12,7 @@ import (
 const (
 	tidyFirst = 10 * time.Minute // after the start, so that nodes that start again and again come to it
 	tidyEvery = 24 * time.Hour
-	tidyAge   = 24 * time.Hour // of what is taken away; no upload takes so long
+	tidyAge   = 24 * time.Hour // of what is taken away, or as long as uploads are kept that broke off
 	tidyTime  = time.Hour      // for one turn; what is left is taken away by the next
 )
 
@@ -24,8 +24,9 @@ func (n *Node) tidyBuckets(ctx context.Context) {
 		return
 	case <-time.After(tidyFirst):
 	}
-	n.tidyOnce(ctx, tidyAge)
-	every(ctx, tidyEvery, func() { n.tidyOnce(ctx, tidyAge) })
+	age := tidyAge + n.o.Settings.FTP.ResumeTTL.D()
+	n.tidyOnce(ctx, age)
+	every(ctx, tidyEvery, func() { n.tidyOnce(ctx, age) })
 }
 
 func (n *Node) tidyOnce(ctx context.Context, age time.Duration) {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -92,11 +93,11 @@ func ConsulConfig(c config.Cluster, log *zap.Logger) consul.Config {
 	}
 }
 
-// buildLog makes the log that tells the members what to forget. The area is there before anything is told.
+// buildLog makes the log that tells the members what to forget.
 func (n *Node) buildLog(main *opened) (err error) {
 	o := invalidation.Options{
 		Node: n.o.Settings.Node.ID, Instance: n.instance, Store: main,
-		Forget:    func(marks []uint64) { n.area.Forget(marks...) },
+		Forget:    func(marks []uint64) { n.memory.Forget(marks...) },
 		ForgetAll: n.forgetAll,
 		Log:       n.log, Metrics: n.o.Registry,
 	}
@@ -111,7 +112,7 @@ func (n *Node) buildLog(main *opened) (err error) {
 
 func (n *Node) forgetAll(reason string) {
 	n.log.Info("forgot everything", zap.String("reason", reason))
-	n.area.ForgetAll()
+	n.memory.ForgetAll()
 }
 
 // buildShares decides by which leases the drops are divided. A node that is alone keeps every other process away from the store;
@@ -147,7 +148,7 @@ func (n *Node) leasesAlone(ctx context.Context, main *opened) (leases.Leaser, er
 	}
 	l, err := local.New(private)
 	if err == nil {
-		n.onClose(l.Close)
+		n.onClose(func() error { return main.calls.Close(l.Close) })
 		if main.private() == "" {
 			err = n.tenureAlone(ctx, private)
 		}
@@ -184,7 +185,7 @@ func (n *Node) shareStore(ctx context.Context, main *opened) error {
 	} else {
 		var shared io.Closer
 		if shared, err = local.Share(main.private()); err == nil {
-			n.onClose(shared.Close)
+			n.onClose(func() error { return main.calls.Close(shared.Close) })
 		}
 	}
 	if errors.Is(err, leases.ErrHeld) {
@@ -232,6 +233,29 @@ func (n *Node) member(address string) cluster.Member {
 		ID: s.Node.ID, Instance: n.instance, Address: address, Roles: s.Node.Roles, Weight: s.Node.Weight, Priority: s.Node.Priority,
 		Settings: s.Common(),
 		Version:  n.o.Version, Rules: n.rulesHash, RulesVersion: n.rulesVersion, Store: n.area.ID(), State: string(n.State()),
-		Share: 1, Started: n.started,
+		Share: 1, Started: n.started, Gate: n.gateOf(address),
 	}
+}
+
+// gateOf is where this node's gate is reached: at the host of its own HTTP, where it listens on all addresses.
+func (n *Node) gateOf(address string) *cluster.Gate {
+	if !n.hasGate() {
+		return nil
+	}
+	f := n.o.Settings.FTP
+	return &cluster.Gate{
+		Address: reached(f.Listen, address), AddressTLS: reached(f.ListenTLS, address), Ports: f.PassivePorts, Proxies: f.Proxies,
+	}
+}
+
+// reached is a listener's address as others reach it; of none it is empty.
+func reached(listen, address string) string {
+	host, port, err := net.SplitHostPort(listen)
+	if err != nil {
+		return ""
+	}
+	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
+		host, _, _ = net.SplitHostPort(address) // without an address of its own it has none for this either
+	}
+	return net.JoinHostPort(host, port)
 }

@@ -4,13 +4,14 @@ import (
 	"context"
 	"fmt"
 	"iter"
-	"os"
-	"strings"
+	"net/netip"
 	"time"
 
 	"go.uber.org/zap"
 
+	"hotfolderd/accounts"
 	"hotfolderd/admin"
+	"hotfolderd/admin/access"
 	"hotfolderd/asset"
 	"hotfolderd/config"
 	"hotfolderd/hotfolder"
@@ -30,15 +31,19 @@ func (n *Node) buildWeb() error {
 		backend = admin.Backend{
 			Node: n.view, Folders: n.folderViews, Scan: n.scan, Pause: n.pause,
 			Cluster: backend.Cluster, HeldBy: backend.HeldBy, ClearCache: n.clearCache, ForgetMain: backend.ForgetMain, Drain: n.Drain,
-			Heard: backend.Heard, Sessions: backend.Sessions, EndSession: backend.EndSession,
+			Audit: n.webAudit, Heard: backend.Heard, Sessions: backend.Sessions, EndSession: backend.EndSession,
 		}
 	}
-	token, err := tokenOf(s.HTTP.TokenFile)
-	if err != nil {
+	if err := n.readTokens(); err != nil {
 		return err
 	}
-	n.token = token
-	web, err := admin.New(backend, admin.Options{Listen: s.HTTP.Listen, Token: token, Log: n.log, Registry: n.o.Registry})
+	o := admin.Options{
+		Listen: s.HTTP.Listen, Token: n.tokens().First(), Tokens: n.tokens, Bans: n.bans, Peer: n.isPeer, Log: n.log, Registry: n.o.Registry,
+	}
+	if err := n.knowPeople(&o); err != nil {
+		return err
+	}
+	web, err := admin.New(backend, o)
 	if err != nil {
 		return err
 	}
@@ -48,6 +53,35 @@ func (n *Node) buildWeb() error {
 	n.web = web
 	n.answer()
 	return nil
+}
+
+// knowPeople reads who may log in, and who is believed about where they come from.
+func (n *Node) knowPeople(o *admin.Options) (err error) {
+	h := n.o.Settings.HTTP
+	if o.Proxies, err = networks(h.Proxies); err != nil {
+		return fmt.Errorf("http.proxies: %w", err)
+	}
+	if h.UsersFile == "" {
+		return nil
+	}
+	users, err := accounts.OpenFile(h.UsersFile, n.log, access.ParseUsers)
+	if err != nil {
+		return fmt.Errorf("http.users_file: %w", err)
+	}
+	o.Users = users.Now
+	return nil
+}
+
+// networks are addresses and networks of the settings.
+func networks(texts []string) (all []netip.Prefix, err error) {
+	for _, text := range texts {
+		p, err := config.ParseNetwork(text)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, p)
+	}
+	return all, nil
 }
 
 // answer serves the page from now on, until Close: the members must reach a node before it joins, and so must the node itself,
@@ -75,37 +109,26 @@ func (n *Node) awaitAnswered(ctx context.Context) error {
 	}
 }
 
-// tokenOf reads the token file; surrounding white space does not count. An empty file is refused: it would look like none.
-func tokenOf(file string) (string, error) {
-	if file == "" {
-		return "", nil
-	}
-	b, err := os.ReadFile(file)
-	if err != nil {
-		return "", fmt.Errorf("http.token_file: %w", err)
-	}
-	token := strings.TrimSpace(string(b))
-	if len(token) < admin.MinToken {
-		return "", fmt.Errorf("http.token_file %q: the token has %d characters; at least %d are needed", file, len(token), admin.MinToken)
-	}
-	return token, nil
-}
-
 // backend offers the node to its HTTP.
 func (n *Node) backend() admin.Backend {
 	b := admin.Backend{
 		Node: n.view, Folders: n.folderViews, Recent: n.feed.Recent, Subscribe: n.feed.Subscribe,
-		Failures: n.area.Failures, Retry: n.Retry, Current: n.area.Current, OpenAsset: n.area.OpenAsset, LinkAsset: n.linkAsset,
-		Scan: n.scan, Pause: n.pause,
+		Failures: n.area.Failures, Retry: n.Retry, Current: n.current, Known: n.peek, OpenAsset: n.openAsset, LinkAsset: n.linkAsset,
+		Scan: n.scan, Pause: n.pause, Audit: n.webAudit,
 		Story: func(ctx context.Context, hotfolder string, key asset.Key) iter.Seq2[asset.Event, error] {
 			return n.area.Story(ctx, hotfolder, key, time.Now().AddDate(0, 0, -storyDays))
 		},
 	}
 	if n.thumbs != nil {
-		b.OpenThumbnail = n.thumbs.Open
+		b.OpenThumbnail = n.openThumbnail
+		if sizes := n.o.Settings.Thumbnails.OnDemand; len(sizes) > 0 {
+			b.MakeThumbnail, b.Sizes, b.KnownThumbnail = n.makeThumbnail, sizes, n.knownThumbnail
+		}
 	}
 	b.PutAsset, b.RemoveAsset, b.Index, b.WaitIndex = n.putAsset, n.removeAsset, n.index, n.waitIndex
-	b.ClearCache, b.Drain = n.clearCache, n.Drain
+	b.ListAssets, b.Versions, b.Version, b.Tags = n.listAssets, n.versions, n.version, n.area.Tags
+	b.Files, b.Jobs = n.fileBackend(), n.jobBackend()
+	b.ClearCache, b.Drain, b.Drops = n.clearCache, n.Drain, n.dropsBackend()
 	if n.together != nil {
 		b.Cluster, b.HeldBy, b.ForgetMain = n.clusterView, n.heldBy, n.forgetMain
 	}
@@ -124,7 +147,7 @@ func (n *Node) view() admin.Node {
 	s := n.o.Settings
 	return admin.Node{
 		ID: s.Node.ID, Instance: n.instance, State: n.state, Version: n.o.Version, Started: n.started, Roles: s.Node.Roles,
-		Store: n.stores.url(s.Storage.URL), StoreID: n.area.ID(), Rules: n.rulesHash, RulesError: n.rulesError,
+		Store: n.stores.url(s.Storage.URL), StoreID: n.area.ID(), Rules: n.rulesHash, RulesError: n.rulesError, Memory: n.memoryView(),
 	}
 }
 
@@ -195,7 +218,7 @@ func (n *Node) Retry(ctx context.Context, id string) (asset.Key, error) {
 	key, _ := back.Below(s.Prefix)
 	n.journal(asset.Event{
 		Time: time.Now(), Node: n.o.Settings.Node.ID, Hotfolder: f.Hotfolder, Key: key, Drop: f.Drop, Result: asset.Retried,
-		Reason: "put back into its hotfolder to be tried again",
+		Reason: "put back into its hotfolder to be tried again" + by(ctx),
 	})
 	if err := n.scan(ctx, f.Hotfolder); err != nil {
 		n.log.Info("a drop that was put back is found by the next scan", zap.String("hotfolder", f.Hotfolder), zap.Error(err))

@@ -11,13 +11,17 @@ import (
 	"hotfolderd/admin"
 	"hotfolderd/asset"
 	"hotfolderd/cluster/invalidation"
+	"hotfolderd/workarea"
 )
+
+// farewellTime is for how long a node that drains takes writes: a load balancer learns of it by its next look at /readyz only.
+const farewellTime = 3 * time.Second
 
 // mayWrite refuses what would change the work area while this node must not.
 func (n *Node) mayWrite() error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if n.state == admin.Active {
+	if n.state == admin.Active || n.state == admin.Draining && time.Now().Before(n.farewell) {
 		return nil
 	}
 	return fmt.Errorf("%w: it is %s: %s", admin.ErrReadOnly, n.state, n.why)
@@ -29,7 +33,9 @@ func (n *Node) putAsset(ctx context.Context, name asset.Key, r io.Reader, o admi
 	if err := n.mayWrite(); err != nil {
 		return asset.Record{}, 0, err
 	}
-	rec, out, err := n.area.PutIf(ctx, name, r, asset.DoorHTTP, func(ctx context.Context) error { return n.check(ctx, name, o) })
+	rec, out, err := n.area.PutIf(ctx, name, r, workarea.PutOptions{
+		Door: asset.DoorHTTP, Once: o.Once, Allowed: func(ctx context.Context) error { return n.check(ctx, name, o) },
+	})
 	return rec, out.Number, err
 }
 

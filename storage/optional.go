@@ -2,6 +2,7 @@ package storage
 
 import (
 	"context"
+	"syscall"
 
 	"hotfolderd/asset"
 )
@@ -25,4 +26,40 @@ type FolderMaker interface {
 type WriterFinder interface {
 	// Writers reports whether any process holds the opened file open for writing. known is false when the store cannot tell.
 	Writers() (open, known bool)
+}
+
+// Excluder is implemented by stores where a look at a key and a change of it are two steps. Who holds a key and who writes it by
+// [PutOptions].IfVersion wait for each other, in all processes and on all nodes.
+type Excluder interface {
+	// Exclude waits for the key until ctx ends. release must be called; the death of the process releases too.
+	Exclude(ctx context.Context, key asset.Key) (release func(), err error)
+}
+
+// FolderRemover is implemented by stores in which a folder may be there with nothing in it.
+type FolderRemover interface {
+	// RemoveFolder removes an empty folder, durably. Its error is fs.ErrExist when something is in it, fs.ErrNotExist when there is
+	// none; it never removes a file.
+	RemoveFolder(ctx context.Context, key asset.Key) error
+}
+
+// FolderMover is implemented by stores that have real folders.
+type FolderMover interface {
+	// MoveFolder gives a folder another name, with all that is in it, durably; fs.ErrExist when that is taken.
+	MoveFolder(ctx context.Context, from, to asset.Key) error
+}
+
+// TreeRemover is implemented by stores that can take away all below a key at once.
+type TreeRemover interface {
+	// RemoveTree takes a folder away with all that is in it, whatever that is: links are removed and not followed, what is mounted
+	// there is an error. A part is left when ctx ends or something cannot be removed. Nothing there is no error. It is not durable
+	// before a Sync of the key.
+	RemoveTree(ctx context.Context, key asset.Key) error
+}
+
+// Receiver is implemented by a [Staged] that can take the bytes of a connection without their passing through this process.
+type Receiver interface {
+	// Receive takes up to n bytes of what came on a TCP connection, at least one, waiting for that as long as the connection's read
+	// deadline allows; io.EOF at its end. An error of the connection is a [net.OpError]. [errors.ErrUnsupported] when it cannot be
+	// done here; then nothing was taken.
+	Receive(conn syscall.Conn, n int) (int, error)
 }

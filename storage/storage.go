@@ -3,7 +3,9 @@ package storage
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
+	"io/fs"
 	"iter"
 	"time"
 
@@ -21,6 +23,10 @@ var (
 	ErrIdentity = errors.New("not the expected store")
 	// ErrFull: no space, no inodes or over quota. Nothing was stored; trying again later is right.
 	ErrFull = errors.New("the store is full")
+	// ErrSilent: the store does not answer, as a share does whose server is gone. What was asked of it may still be done when it is back.
+	ErrSilent = errors.New("the store does not answer")
+	// ErrNoFolder: not even the folder of the key is there. It is a fs.ErrNotExist.
+	ErrNoFolder = fmt.Errorf("no such folder: %w", fs.ErrNotExist)
 )
 
 // Properties are the differences between stores. They are found out once, when a store is opened, and do not change.
@@ -41,6 +47,9 @@ type Properties struct {
 	Flat bool
 	// Links: Copy with Shared is one small step, whatever the size. Without it, putting few bytes again costs less than copying.
 	Links bool
+	// FolderTimes: Remote, and a folder's time of change tells of names that come and go, whichever machine does it. So watching finds
+	// what is new; else it may miss anything.
+	FolderTimes bool
 	// RemoveRaces: Remove and Move look first and then remove, so that a newer version that comes between the two is lost, or
 	// the older one is back.
 	RemoveRaces bool
@@ -96,9 +105,16 @@ type ListOptions struct {
 type PutOptions struct {
 	// IfAbsent fails with fs.ErrExist when the key is taken, atomically over all processes and nodes.
 	IfAbsent bool
+	// IfVersion fails with [ErrChanged] unless the key has this version at that moment, atomically over all processes and nodes that
+	// write by this contract; empty is no condition. For Put and Publish only.
+	IfVersion asset.Version
 	// Deferred returns when the object can be seen, whole; a Sync of its key makes it durable. The bytes themselves are
 	// durable before the name can be seen, so a power cut leaves the object whole or absent either way.
 	Deferred bool
+	// Proven lets Publish make the name durable together with the bytes instead of after them, which takes half the time: the key
+	// tells what the bytes must be, so that whoever finds it can prove them. After a power cut before Publish has returned, what is
+	// under the key may be cut. It changes nothing with Deferred.
+	Proven bool
 	// Shared lets Copy give both keys the same bytes (a hard link) instead of a copy. Only for objects nobody changes.
 	Shared bool
 	// Brief lets the Object that is answered hold no more than Key and Size, where finding out its version would cost a
@@ -142,7 +158,8 @@ type Store interface {
 	// Properties never fails and costs nothing.
 	Properties() Properties
 
-	// Stat does not follow links and does not open anything. fs.ErrNotExist when nothing is there.
+	// Stat does not follow links and does not open anything. fs.ErrNotExist when nothing is there; a store that is not Flat says
+	// [ErrNoFolder] when the key's folder is not there either.
 	Stat(ctx context.Context, key asset.Key) (Object, error)
 
 	// List streams what is below prefix in no particular order. Things that vanish meanwhile are left out; things that
@@ -190,6 +207,8 @@ type Hint struct {
 	Key asset.Key
 	// Rescan: hints were lost (an overflow, a watch that broke); only a scan of the prefix tells what is there.
 	Rescan bool
+	// Inside, beside Rescan: names came or went in the folder Key itself; what lies deeper is hinted at by itself.
+	Inside bool
 	// Created: the name appeared just now, by a create or by a rename into place.
 	Created bool
 }

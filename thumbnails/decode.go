@@ -13,25 +13,32 @@ type decoded struct {
 	image.Image
 	scale int
 	size  image.Point // of the original
+	inks  *colours    // what four inks come to; nil is the plain conversion
 }
 
-func unscaled(img image.Image) decoded { return decoded{img, 1, img.Bounds().Size()} }
+func unscaled(img image.Image) decoded {
+	return decoded{Image: img, scale: 1, size: img.Bounds().Size()}
+}
 
 // decode decodes the picture for a largest rendition of size: of an animation the first frame, in its place on the
 // whole canvas. A size that is not what the header says is an error.
-func decode(s *source, m measured, size int) (decoded, error) {
+func decode(m measured, size int) (decoded, error) {
 	scale := 1
 	if m.mime == "image/jpeg" {
 		scale = scaleFor(m.width, m.height, size)
 	}
-	img, err := decodeAt(s, m, scale)
+	img, err := decodeAt(m.src, m, scale)
 	if err != nil {
-		return decoded{}, decodeFault(m.format, err, s.ended)
+		return decoded{}, decodeFault(m.format, err, m.src.ended)
 	}
 	if b := img.Bounds(); b.Dx() != jpegscale.Scaled(m.width, scale) || b.Dy() != jpegscale.Scaled(m.height, scale) {
 		return decoded{}, &Error{Kind: Corrupt, Reason: fmt.Sprintf("its header says %d x %d pixels, it has %d x %d", m.width, m.height, b.Dx(), b.Dy())}
 	}
-	return decoded{img, scale, image.Pt(m.width, m.height)}, nil
+	d := decoded{Image: img, scale: scale, size: image.Pt(m.width, m.height)}
+	if hasInks(img) && m.colours.fits(img, false) {
+		d.inks = m.colours
+	}
+	return d, nil
 }
 
 func decodeAt(s *source, m measured, scale int) (image.Image, error) {

@@ -13,12 +13,22 @@
 //
 // # What it writes
 //
-// Below the prefix it was given and nowhere else: <prefix>/ab/<sha256>/<size>.<jpg|png> and, beside them,
+// Below the prefix it was given and nowhere else: <prefix>/ab/<sha256>/<size>.<jpg|png|webp> and, beside them,
 // info.json: the original's measures, or why it cannot be rendered, so that nobody tries for ever. Files appear whole
 // (that is the store's doing) and the same input gives the same bytes, so that nodes may race.
 //
 // # What it never does
 //
-// It never writes to the source, never runs a foreign program, never opens a file or a socket of its own, and never
-// reads a colour profile: colours are taken as sRGB.
+// It never writes to the source, never runs a foreign program that is not allowed ([WithPrograms]), and never opens a file or a
+// socket of its own; on Linux a child of the pool could not if it wanted to ([Confine]).
+//
+// # Colours
+//
+// What comes out is sRGB. A colour profile in a JPEG, PNG, WebP, TIFF, HEIC or AVIF is heeded, of grey, RGB and CMYK; without one colours
+// are taken as sRGB, and inks converted plainly.
+//
+// # What is rendered
+//
+// JPEG, PNG, GIF, WebP, BMP, TIFF, HEIC and AVIF; of a Photoshop file the picture of the whole; of the raw file of a camera, where it is a TIFF, the
+// largest JPEG inside. Of animations and series the first picture.
 package thumbnails

@@ -6,7 +6,12 @@ import (
 	"image/color"
 	"image/jpeg"
 	"image/png"
+
+	"github.com/gen2brain/webp"
 )
+
+// webpEffort is the middle of libwebp's six; what more would save is not worth its time at these sizes.
+const webpEffort = 4
 
 // encoder writes the renditions of one original. What it writes depends on the pixels and the spec alone.
 type encoder struct {
@@ -30,12 +35,15 @@ func (e encoder) encode(img *image.NRGBA, size int) (Rendition, error) {
 	r := Rendition{Size: size, Format: e.format(), Width: img.Rect.Dx(), Height: img.Rect.Dy()}
 	var b bytes.Buffer
 	var err error
-	if r.Format == JPEG {
+	switch r.Format {
+	case JPEG:
 		if e.transparent {
 			flatten(img, e.spec.Background)
 		}
 		err = jpeg.Encode(&b, e.opaque(img), &jpeg.Options{Quality: e.spec.Quality})
-	} else {
+	case WebP:
+		err = webp.Encode(&b, img, webp.Options{Quality: e.spec.Quality, Lossless: e.spec.Quality == 100, Method: webpEffort})
+	default:
 		err = png.Encode(&b, e.withAlpha(img))
 	}
 	r.Data = b.Bytes()
@@ -74,9 +82,11 @@ func flatten(img *image.NRGBA, bg color.NRGBA) {
 }
 
 func isGray(img image.Image) bool {
-	switch img.(type) {
+	switch m := img.(type) {
 	case *image.Gray, *image.Gray16:
 		return true
+	case *flowing:
+		return m.gray
 	}
 	return false
 }

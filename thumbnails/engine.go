@@ -13,6 +13,7 @@ import (
 const (
 	JPEG = "jpeg"
 	PNG  = "png"
+	WebP = "webp"
 	Auto = "auto"
 )
 
@@ -20,9 +21,9 @@ const (
 type Spec struct {
 	// Sizes are the longer sides in pixels. Order and repetition do not matter; none means nothing is made.
 	Sizes []int
-	// Format is jpeg, png or auto; empty is jpeg.
+	// Format is jpeg, png, webp or auto; empty is jpeg.
 	Format string
-	// Quality of JPEG, 1 to 100; 0 is [DefaultQuality].
+	// Quality of JPEG and WebP, 1 to 100; 0 is [DefaultQuality]. A WebP of 100 is lossless.
 	Quality int
 	// Background lies under transparency when the format has none; its alpha is ignored, the zero value is white.
 	Background color.NRGBA
@@ -46,8 +47,8 @@ func (s Spec) checked() (Spec, error) {
 	if s.Format == "" {
 		s.Format = JPEG
 	}
-	if s.Format != JPEG && s.Format != PNG && s.Format != Auto {
-		return s, fmt.Errorf("thumbnail format %q: jpeg, png or auto", s.Format)
+	if s.Format != Auto && extensions[s.Format] == "" {
+		return s, fmt.Errorf("thumbnail format %q: jpeg, png, webp or auto", s.Format)
 	}
 	if s.Quality == 0 {
 		s.Quality = DefaultQuality
@@ -100,15 +101,16 @@ func (l Limits) exceeds(other Limits) bool {
 // Rendition is one image made from an original.
 type Rendition struct {
 	Size          int    // as asked for; the longer side is shorter when the original is
-	Format        string // jpeg or png
+	Format        string // jpeg, png or webp
 	Width, Height int    // of this image
 	Data          []byte
 }
 
 // Result of rendering one original, the largest rendition first. All renditions have the same format.
 type Result struct {
-	Width, Height int  // of the original, upright
-	Transparent   bool // some pixel of it is not opaque
+	Width, Height int    // of the original, upright
+	Transparent   bool   // some pixel of it is not opaque
+	ThumbHash     []byte // the picture in about 25 bytes; none without sizes
 	Renditions    []Rendition
 }
 

@@ -66,7 +66,7 @@ func decodeFault(f format, err error, ended bool) *Error {
 		ut tiff.UnsupportedError
 	)
 	switch {
-	case errors.As(err, &uj), errors.As(err, &up), errors.As(err, &ut), errors.Is(err, bmp.ErrUnsupported):
+	case errors.As(err, &uj), errors.As(err, &up), errors.As(err, &ut), errors.Is(err, bmp.ErrUnsupported), errors.Is(err, errPSDUnsupported):
 		return &Error{Kind: Unsupported, Reason: fmt.Sprintf("this kind of %s cannot be rendered: %s", f.label, featureOf(err)), Err: err}
 	case ended, errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
 		return &Error{Kind: Corrupt, Reason: fmt.Sprintf("the %s is cut off: it ends before its picture does", f.label), Err: err}

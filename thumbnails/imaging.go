@@ -11,7 +11,7 @@ import (
 )
 
 // imagingName changes with what the engine can render; see [Engine].
-const imagingName = "imaging/2"
+const imagingName = "imaging/6"
 
 type imagingEngine struct{}
 
@@ -54,7 +54,8 @@ func render(ctx context.Context, s *source, spec Spec, lim Limits) (Result, erro
 	if len(spec.Sizes) == 0 {
 		return res, nil
 	}
-	img, err := decode(s, m, spec.Sizes[0])
+	m.colours = coloursOf(profileOf(m.src, m))
+	img, err := decode(m, spec.Sizes[0])
 	if err != nil {
 		return Result{}, err
 	}
@@ -73,11 +74,21 @@ func scaleAll(ctx context.Context, img decoded, m measured, spec Spec, res Resul
 		small, straight := straightTo(img, w, h)
 		if !straight {
 			near = approach(img, near, w, h)
+			if f, ok := img.Image.(*flowing); ok && f.err != nil {
+				return Result{}, decodeFault(m.format, f.err, m.src.ended)
+			}
 			small = imaging.Resize(near, w, h, imaging.Lanczos)
+		}
+		if img.inks == nil && m.colours.fits(img.Image, e.gray) {
+			m.colours.apply(small)
 		}
 		if i == 0 {
 			res.Transparent = !opaqueType(img.Image) && !near.Opaque()
 			e.transparent = res.Transparent
+		}
+		upright := orient(small, m.orientation)
+		if i == len(spec.Sizes)-1 {
+			res.ThumbHash = thumbHash(upright)
 		}
 		if last := len(res.Renditions) - 1; last >= 0 && size >= max(m.width, m.height) {
 			r := res.Renditions[last]
@@ -85,7 +96,7 @@ func scaleAll(ctx context.Context, img decoded, m measured, spec Spec, res Resul
 			res.Renditions = append(res.Renditions, r)
 			continue
 		}
-		r, err := e.encode(orient(small, m.orientation), size)
+		r, err := e.encode(upright, size)
 		if err != nil {
 			return Result{}, fmt.Errorf("encode %d pixels: %w", size, err)
 		}

@@ -25,6 +25,7 @@ type info struct {
 	Width       int      `json:"width,omitempty"` // upright
 	Height      int      `json:"height,omitempty"`
 	Transparent bool     `json:"transparent,omitempty"` // what auto turns into
+	ThumbHash   []byte   `json:"thumbhash,omitempty"`
 	Failure     *failure `json:"failure,omitempty"`
 }
 
@@ -76,7 +77,7 @@ func (i info) format(spec Spec) string {
 func (i info) thumbnails(spec Spec) asset.Thumbnails {
 	sizes := slices.Clone(spec.Sizes)
 	slices.Sort(sizes)
-	return asset.Thumbnails{Sizes: sizes, Format: i.format(spec), Width: i.Width, Height: i.Height}
+	return asset.Thumbnails{Sizes: sizes, Format: i.format(spec), Width: i.Width, Height: i.Height, ThumbHash: i.ThumbHash}
 }
 
 func (r *Room) infoKey(h asset.Hash) asset.Key { return r.folder(h).Join(infoName) }

@@ -67,17 +67,11 @@ func lanczos3(x float64) float64 {
 func filtered(pix []byte, stride int, have image.Point, img decoded, px, py, w, h int) []byte {
 	across, down := taps(w, img.size.X, px*img.scale, have.X), taps(h, img.size.Y, py*img.scale, have.Y)
 	rows := make([]byte, w*have.Y)
-	for y := range have.Y {
-		in, out := pix[y*stride:y*stride+have.X], rows[y*w:y*w+w]
-		for x := range out {
-			t := &across[x]
-			sum := int32(unit / 2)
-			cut := in[t.from:][:len(t.weights)]
-			for i, weight := range t.weights {
-				sum += weight * int32(cut[i])
-			}
-			out[x] = inByte(sum)
-		}
+	pairs := make([]int64, have.X)
+	for y := 0; y < have.Y; y += 2 {
+		next := min(y+1, have.Y-1)
+		pair(pairs, pix[y*stride:], pix[next*stride:])
+		narrowed(rows[y*w:y*w+w], rows[next*w:next*w+w], pairs, across)
 	}
 	out, sums := make([]byte, w*h), make([]int32, w)
 	for y, t := range down {
@@ -93,6 +87,28 @@ func filtered(pix []byte, stride int, have image.Point, img decoded, px, py, w, 
 		}
 	}
 	return out
+}
+
+// pair puts the values of two rows into the halves of one number each, so that one multiplication does for both.
+func pair(dst []int64, top, bottom []byte) {
+	top, bottom = top[:len(dst)], bottom[:len(dst)]
+	for x := range dst {
+		dst[x] = int64(top[x]) | int64(bottom[x])<<32
+	}
+}
+
+// narrowed is two rows across. The lower half of a sum borrows from the upper one when it is negative.
+func narrowed(top, bottom []byte, pairs []int64, across []tap) {
+	for x := range across {
+		t := &across[x]
+		sum := int64(unit/2) | int64(unit/2)<<32
+		cut := pairs[t.from:][:len(t.weights)]
+		for i, weight := range t.weights {
+			sum += int64(weight) * cut[i]
+		}
+		low := int32(sum)
+		top[x], bottom[x] = inByte(low), inByte(int32((sum-int64(low))>>32))
+	}
 }
 
 func inByte(sum int32) byte { return byte(min(max(sum/unit, 0), 255)) }

@@ -20,6 +20,8 @@ import (
 const (
 	workerEnv = "THUMBNAILS_TEST_WORKER"
 	markerEnv = "THUMBNAILS_TEST_MARKER"
+	// confineEnv has the worker confined, as the program does it.
+	confineEnv = "THUMBNAILS_TEST_CONFINE"
 )
 
 func TestMain(m *testing.M) {
@@ -28,7 +30,14 @@ func TestMain(m *testing.M) {
 		goleak.VerifyTestMain(m)
 	case "parent":
 		orphanMaker()
+	case "program", "hang as a program", "pry as a program":
+		asProgram(how)
 	default:
+		if os.Getenv(confineEnv) != "" {
+			if err := Confine(); err != nil {
+				panic(err)
+			}
+		}
 		if err := serve(context.Background(), os.Stdin, os.Stdout, worker(how)); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
@@ -38,8 +47,11 @@ func TestMain(m *testing.M) {
 }
 
 func worker(how string) Engine {
-	if how == "imaging" {
+	switch how {
+	case "imaging":
 		return NewImaging()
+	case "prying":
+		return prying{}
 	}
 	return faulty{how}
 }

@@ -11,7 +11,6 @@ import (
 	"io"
 
 	"golang.org/x/image/bmp"
-	"golang.org/x/image/tiff"
 	"golang.org/x/image/webp"
 )
 
@@ -20,19 +19,23 @@ type format struct {
 	label  string // as people say it
 	mime   string
 	match  func(head []byte) bool
-	config func(io.Reader) (image.Config, error)
-	decode func(io.Reader) (image.Image, error) // nil for JPEG, which is decoded at a scale
+	config func(io.Reader) (image.Config, error) // nil for HEIC and AVIF, which are measured by their boxes
+	decode func(io.Reader) (image.Image, error)  // nil for JPEG, which is decoded at a scale
 }
 
 // formats is the closed list: nothing depends on which packages happened to register a decoder.
 func formats() []format {
 	return []format{
 		{"JPEG", "image/jpeg", starts("\xff\xd8\xff"), jpeg.DecodeConfig, nil},
-		{"PNG", "image/png", starts("\x89PNG\r\n\x1a\n"), png.DecodeConfig, png.Decode},
+		{"PNG", "image/png", starts("\x89PNG\r\n\x1a\n"), png.DecodeConfig, decodePNG},
 		{"GIF", "image/gif", starts("GIF87a", "GIF89a"), gif.DecodeConfig, gif.Decode},
-		{"TIFF", "image/tiff", starts("II*\x00", "MM\x00*"), tiff.DecodeConfig, tiff.Decode},
-		{"WebP", "image/webp", isWebP, webp.DecodeConfig, webp.Decode},
+		{"TIFF", "image/tiff", starts("II*\x00", "MM\x00*", "II+\x00", "MM\x00+"), tiffConfig, decodeTIFF},
+		{"WebP", "image/webp", isWebP, webp.DecodeConfig, decodeWebP},
 		{"BMP", "image/bmp", starts("BM"), bmp.DecodeConfig, bmp.Decode},
+		{"PSD", psdType, starts("8BPS\x00\x01", "8BPS\x00\x02"), psdConfig, decodePSD},
+		{"PostScript", epsType, starts(epsMagic, "%!PS"), nil, nil}, // never decoded; see epsPreview
+		{"AVIF", "image/avif", isAVIF, nil, decodeAVIF},
+		{"HEIC", "image/heic", isHEIC, nil, decodeHEIC},
 	}
 }
 
@@ -54,10 +57,14 @@ func isWebP(head []byte) bool {
 // Renders reports whether files of this MIME type are decoded at all.
 func Renders(mime string) bool { return label(mime) != "" }
 
-// label is the format of a MIME type as people say it, or empty. An animated PNG is a PNG to everybody but its type.
+// label is the format of a MIME type as people say it, or empty. An animated PNG is a PNG to everybody but its type, and a
+// series of pictures has a first one.
 func label(mime string) string {
-	if mime == "image/vnd.mozilla.apng" {
+	switch mime {
+	case "image/vnd.mozilla.apng":
 		mime = "image/png"
+	case "image/heif", "image/heic-sequence", "image/heif-sequence":
+		mime = "image/heic"
 	}
 	for _, f := range formats() {
 		if f.mime == mime {
@@ -70,9 +77,12 @@ func label(mime string) string {
 // measured is what is known of an image before any of its pixels is decoded.
 type measured struct {
 	format
-	width, height int // as stored
-	orientation   int // 1 to 8, as in EXIF
+	src           *source // where the picture is: the file, or a part of it
+	width, height int     // as stored
+	orientation   int     // 1 to 8, as in EXIF
 	webp          webpLayout
+	profile       []byte   // of HEIC and AVIF; see profileOf
+	colours       *colours // nil: they are sRGB
 }
 
 // upright is the size of the original once it stands upright.
@@ -92,32 +102,57 @@ func measure(s *source, lim Limits) (measured, error) {
 	if err != nil {
 		return m, err
 	}
-	err = s.limited(headerBytes, func() error { return m.read(s) })
+	if m.mime == epsType {
+		if m, err = epsPreview(s); err != nil {
+			return m, err
+		}
+	}
+	m.preferPreview(m.src)
+	err = s.limited(headerBytes, func() error { return m.read(m.src) })
 	if err != nil {
-		return m, decodeFault(m.format, err, s.ended)
+		return m, decodeFault(m.format, err, m.src.ended)
 	}
 	if err := fits(m.width, m.height, lim); err != nil {
 		return m, err
 	}
-	m.orientation = orientation(s, m)
+	if m.orientation == 0 {
+		m.orientation = orientation(m.src, m)
+	}
 	return m, nil
 }
 
 func sniff(s *source) (measured, error) {
-	head := make([]byte, 16)
+	head := make([]byte, 64)
 	n, err := s.ReadAt(head, 0)
 	if err != nil && err != io.EOF {
 		return measured{}, err
 	}
 	for _, f := range formats() {
 		if f.match(head[:n]) {
-			return measured{format: f}, nil
+			return measured{format: f, src: s}, nil
 		}
 	}
 	return measured{}, &Error{Kind: Unsupported, Reason: "its bytes are not an image in a format that can be rendered"}
 }
 
+// preferPreview takes the camera's picture for a raw file. How the camera was held stands in the file, not in the picture.
+func (m *measured) preferPreview(s *source) {
+	if m.mime != "image/tiff" {
+		return
+	}
+	_ = s.limited(headerBytes, func() error {
+		if in, ok := previewOf(s); ok {
+			o := orientation(s, *m)
+			*m = measured{format: formats()[0], src: s.part(in), orientation: o}
+		}
+		return nil
+	})
+}
+
 func (m *measured) read(s *source) error {
+	if m.config == nil {
+		return m.readBoxes(s)
+	}
 	c, err := m.config(m.stream(s))
 	if err != nil {
 		return err
@@ -127,6 +162,22 @@ func (m *measured) read(s *source) error {
 		m.webp, err = readWebP(s)
 	}
 	return err
+}
+
+// readBoxes: libheif turns by itself, libavif does not.
+func (m *measured) readBoxes(s *source) error {
+	l, err := readHEIF(s)
+	if err != nil {
+		return err
+	}
+	m.profile = l.profile
+	if m.mime == "image/heic" {
+		m.width, m.height = l.upright()
+		m.orientation = 1
+		return nil
+	}
+	m.width, m.height, m.orientation = l.width, l.height, l.orientation()
+	return nil
 }
 
 // stream buffers for the decoders that read byte by byte; TIFF jumps and wants io.ReaderAt.

@@ -13,6 +13,7 @@ type metrics struct {
 	took    *prometheus.HistogramVec
 	renders *prometheus.CounterVec
 	hits    prometheus.Counter
+	renewed prometheus.Counter
 }
 
 func newMetrics(r prometheus.Registerer) metrics {
@@ -27,6 +28,9 @@ func newMetrics(r prometheus.Registerer) metrics {
 		}, []string{"result"}),
 		hits: f.NewCounter(prometheus.CounterOpts{
 			Name: "hotfolder_image_cache_hits_total", Help: "Times that all thumbnails of an image were there already.",
+		}),
+		renewed: f.NewCounter(prometheus.CounterOpts{
+			Name: "hotfolder_image_cache_renewed_total", Help: "Thumbnails that were written again because they are in use, so that they are not swept.",
 		}),
 	}
 }

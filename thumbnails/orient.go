@@ -16,6 +16,9 @@ const exifBytes = 4 << 20
 // refused because of its metadata.
 func orientation(s *source, m measured) (o int) {
 	o = 1
+	if m.mime == "image/tiff" {
+		return tiffOrientation(s)
+	}
 	r, kind, ok := exifOf(s, m)
 	if !ok {
 		return o
@@ -39,6 +42,20 @@ func orientation(s *source, m measured) (o int) {
 	return o
 }
 
+// tiffOrientation stands in the picture's own directory.
+func tiffOrientation(s *source) int {
+	r, at, ok := newTIFFReader(s)
+	if !ok {
+		return 1
+	}
+	d, _, err := r.directory(at)
+	if err != nil {
+		return 1
+	}
+	o, _ := d.first(tagOrientation, 1)
+	return orientationValue(o)
+}
+
 // exifOf is where the metadata library finds EXIF. In a WebP it is given the block alone.
 func exifOf(s *source, m measured) (io.ReadSeeker, imagemeta.ImageFormat, bool) {
 	switch m.mime {
@@ -46,8 +63,6 @@ func exifOf(s *source, m measured) (io.ReadSeeker, imagemeta.ImageFormat, bool) 
 		return s.section(), imagemeta.JPEG, true
 	case "image/png":
 		return s.section(), imagemeta.PNG, true
-	case "image/tiff":
-		return s.section(), imagemeta.TIFF, true
 	case "image/webp":
 		return webpEXIF(s, m.webp.exif), imagemeta.TIFF, m.webp.exif.n > 0
 	}

@@ -11,7 +11,7 @@ func reduce(img decoded, w, h int) *image.NRGBA {
 	case *image.YCbCr:
 		reduceYCbCr(dst, m, img)
 	default:
-		reduceRows(dst, rowsOf(img.Image), img)
+		reduceRows(dst, img.rows(), img)
 	}
 	return dst
 }

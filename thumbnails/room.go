@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -17,11 +18,22 @@ import (
 	"hotfolderd/storage"
 )
 
+// DefaultPrefix is where the image cache is in the store of a work area.
+const DefaultPrefix asset.Key = "workarea/image-cache"
+
 // Options of [New]. The zero value works.
 type Options struct {
 	Limits  Limits
 	Log     *zap.Logger           // nil is silent
 	Metrics prometheus.Registerer // nil is off
+	// Demands bounds the calls of [Room.Demand] that make something or wait for it; 0 is [DefaultDemands].
+	Demands int
+	// Once lets one node at a time make what is asked for; nil: this node is alone.
+	Once Once
+	// Renew is how long after it was written a thumbnail that is read is written again, so that [Sweep] sees that it is used; 0: never.
+	Renew time.Duration
+	// May is asked before a thumbnail is written again: an error leaves it as it is. Nil: always.
+	May func() error
 }
 
 // Room is the image cache: the renditions of all assets below one prefix of a store. It is safe for concurrent use, by
@@ -34,6 +46,9 @@ type Room struct {
 	log     *zap.Logger
 	metrics metrics
 	turns   turns
+	demands chan struct{}
+	once    Once
+	renew   renewal
 }
 
 // New takes the engine over: [Room.Close] closes it.
@@ -41,7 +56,16 @@ func New(store storage.Store, prefix asset.Key, e Engine, o Options) *Room {
 	if o.Log == nil {
 		o.Log = zap.NewNop()
 	}
-	return &Room{store: store, prefix: prefix, engine: e, limits: o.Limits.orDefaults(), log: o.Log, metrics: newMetrics(o.Metrics)}
+	if o.Demands <= 0 {
+		o.Demands = DefaultDemands
+	}
+	if o.Once == nil {
+		o.Once = func(context.Context, string) (func(), bool) { return func() {}, true }
+	}
+	return &Room{
+		store: store, prefix: prefix, engine: e, limits: o.Limits.orDefaults(), log: o.Log, metrics: newMetrics(o.Metrics),
+		demands: make(chan struct{}, o.Demands), once: o.Once, renew: renewal{o.Renew, o.May},
+	}
 }
 
 // Close closes the engine. Nothing else of the room works afterwards but Open and Forget.
@@ -72,7 +96,7 @@ func (r *Room) Generate(ctx context.Context, c asset.Content, src io.ReaderAt, s
 	if err != nil || len(spec.Sizes) == 0 {
 		return asset.Thumbnails{}, err
 	}
-	if !Renders(c.Type) {
+	if !r.renders(c.Type) {
 		return asset.Thumbnails{Error: noPreview(c.Type)}, nil
 	}
 	done, err := r.turns.take(ctx, c.Hash)
@@ -85,6 +109,12 @@ func (r *Room) Generate(ctx context.Context, c asset.Content, src io.ReaderAt, s
 		return asset.Thumbnails{}, fmt.Errorf("thumbnails of %s: %w", c.Hash, err)
 	}
 	return t, nil
+}
+
+// renders reports whether there is somebody for the type.
+func (r *Room) renders(mime string) bool {
+	more, ok := r.engine.(interface{ renders(mime string) bool })
+	return Renders(mime) || ok && more.renders(mime)
 }
 
 func noPreview(mime string) string {
@@ -147,12 +177,13 @@ func (r *Room) keep(ctx context.Context, h asset.Hash, spec Spec, res Result) (a
 	keys := make([]asset.Key, 0, len(res.Renditions)+1)
 	for _, made := range res.Renditions {
 		key := r.rendition(h, made.Size, made.Format)
-		if _, err := r.store.Put(ctx, key, bytes.NewReader(made.Data), storage.PutOptions{Deferred: true, Brief: true}); err != nil {
+		_, err := r.store.Put(ctx, key, bytes.NewReader(made.Data), storage.PutOptions{IfAbsent: true, Deferred: true, Brief: true})
+		if err != nil && !errors.Is(err, fs.ErrExist) {
 			return asset.Thumbnails{}, err
 		}
 		keys = append(keys, key)
 	}
-	known := info{Width: res.Width, Height: res.Height, Transparent: res.Transparent}
+	known := info{Width: res.Width, Height: res.Height, Transparent: res.Transparent, ThumbHash: res.ThumbHash}
 	if err := r.writeInfo(ctx, h, known); err != nil {
 		return asset.Thumbnails{}, err
 	}
@@ -162,25 +193,33 @@ func (r *Room) keep(ctx context.Context, h asset.Hash, spec Spec, res Result) (a
 // Open opens one rendition; fs.ErrNotExist when it was not made. An empty format or auto is whatever there is, PNG
 // first.
 func (r *Room) Open(ctx context.Context, h asset.Hash, size int, format string) (storage.Reader, error) {
-	formats := []string{format}
-	switch format {
-	case "", Auto:
-		formats = []string{PNG, JPEG}
-	case JPEG, PNG:
-	default:
-		return nil, fmt.Errorf("a thumbnail as %q: %w", format, fs.ErrNotExist)
+	rd, err := r.open(ctx, h, size, format)
+	if err != nil {
+		return nil, fmt.Errorf("open the thumbnail of %s at %d: %w", h, size, err)
 	}
-	var rd storage.Reader
-	err := fs.ErrNotExist
-	for _, f := range formats {
+	r.used(ctx, rd)
+	return rd, nil
+}
+
+func (r *Room) open(ctx context.Context, h asset.Hash, size int, format string) (rd storage.Reader, err error) {
+	err = fmt.Errorf("a thumbnail as %q: %w", format, fs.ErrNotExist)
+	for _, f := range formatsFor(format) {
 		if rd, err = r.store.Open(ctx, r.rendition(h, size, f), ""); !errors.Is(err, fs.ErrNotExist) {
 			break
 		}
 	}
-	if err != nil {
-		return nil, fmt.Errorf("open the thumbnail of %s at %d: %w", h, size, err)
+	return rd, err
+}
+
+// formatsFor are those that a rendition may have which is asked for as format.
+func formatsFor(format string) []string {
+	switch format {
+	case "", Auto:
+		return []string{PNG, JPEG, WebP}
+	case JPEG, PNG, WebP:
+		return []string{format}
 	}
-	return rd, nil
+	return nil
 }
 
 // Forget removes all that is kept of an asset, a remembered failure included. It may be repeated. A rendition that is
@@ -197,12 +236,21 @@ func (r *Room) Forget(ctx context.Context, h asset.Hash) error {
 	return nil
 }
 
+// FormatOf is the format of the rendition with this key.
+func FormatOf(key asset.Key) string {
+	for format, ext := range extensions {
+		if strings.HasSuffix(string(key), ext) {
+			return format
+		}
+	}
+	return JPEG
+}
+
+// extensions of the names of renditions, by their formats.
+var extensions = map[string]string{JPEG: ".jpg", PNG: ".png", WebP: ".webp"}
+
 func (r *Room) folder(h asset.Hash) asset.Key { return r.prefix.Join(h.Shard()) }
 
 func (r *Room) rendition(h asset.Hash, size int, format string) asset.Key {
-	ext := ".jpg"
-	if format == PNG {
-		ext = ".png"
-	}
-	return r.folder(h).Join(asset.Key(strconv.Itoa(size) + ext))
+	return r.folder(h).Join(asset.Key(strconv.Itoa(size) + extensions[format]))
 }

@@ -8,6 +8,17 @@ import (
 // rowReader writes row y of an image, counted from its top, as 8-bit non-premultiplied RGBA.
 type rowReader func(y int, dst []byte)
 
+// rows reads the picture; inks become what their profile says.
+func (d decoded) rows() rowReader {
+	if m, ok := d.Image.(*image.CMYK); ok && d.inks != nil {
+		return func(y int, dst []byte) { d.inks.inkRow(dst, m.Pix[y*m.Stride:]) }
+	}
+	if f, ok := d.Image.(*flowing); ok {
+		return f.colours(d.inks)
+	}
+	return rowsOf(d.Image)
+}
+
 // rowsOf reads any image row by row, in the calling goroutine, without ever holding a converted copy of all of it.
 // Values of 16 bits are rounded to 8.
 func rowsOf(img image.Image) rowReader {
@@ -157,9 +168,11 @@ func straight(c, a uint16) uint8 {
 
 // opaqueType reports whether an image of this type cannot have transparency.
 func opaqueType(img image.Image) bool {
-	switch img.(type) {
+	switch m := img.(type) {
 	case *image.YCbCr, *image.Gray, *image.Gray16, *image.CMYK:
 		return true
+	case *flowing:
+		return m.opaque
 	}
 	return false
 }

@@ -59,6 +59,11 @@ func (s *source) ReadAt(p []byte, off int64) (int, error) {
 // section is the whole source as a stream.
 func (s *source) section() *io.SectionReader { return io.NewSectionReader(s, 0, s.size) }
 
+// part is a piece of the source as one of its own; it is read through the whole, which holds the limits and remembers what failed.
+func (s *source) part(in span) *source {
+	return &source{r: io.NewSectionReader(s, in.off, in.n), size: in.n, stop: s.stop, budget: -1}
+}
+
 // stream is a source as the decoders read it from front to back. Several of them report the end of the file as bad
 // data; it notes the end itself.
 type stream struct {

@@ -15,10 +15,11 @@ const webpChunks = 512
 
 var errWebP = errors.New("webp: invalid animation")
 
-// webpLayout says where the first frame of an animation and the EXIF block are.
+// webpLayout says where the first frame of an animation, the colour profile and the EXIF block are.
 type webpLayout struct {
-	exif  span
-	frame *webpFrame // nil when the file is not animated
+	exif    span
+	profile span
+	frame   *webpFrame // nil when the file is not animated
 }
 
 type span struct{ off, n int64 }
@@ -38,6 +39,8 @@ func readWebP(s *source) (webpLayout, error) {
 		switch {
 		case id == "ANMF" && l.frame == nil:
 			l.frame, err = readFrame(s, body)
+		case id == "ICCP":
+			l.profile = body
 		case id == "EXIF":
 			l.exif = body
 		}
@@ -90,7 +93,7 @@ func decodeFrame(s *source, m measured) (image.Image, error) {
 	if f.x+f.w > m.width || f.y+f.h > m.height {
 		return nil, errWebP
 	}
-	img, err := webp.Decode(io.MultiReader(bytes.NewReader(f.header()), io.NewSectionReader(s, f.body.off, f.body.n)))
+	img, err := decodeWebP(io.MultiReader(bytes.NewReader(f.header()), io.NewSectionReader(s, f.body.off, f.body.n)))
 	if err != nil {
 		return nil, err
 	}
@@ -111,4 +114,35 @@ func (f *webpFrame) header() []byte {
 		b.Write([]byte{byte(v), byte(v >> 8), byte(v >> 16)})
 	}
 	return b.Bytes()
+}
+
+// decodeWebP has the whole range of values. That of a lossy WebP is narrower, as in video, and the library gives it as it is: black would be a dark grey,
+// and white a bright one.
+func decodeWebP(r io.Reader) (image.Image, error) {
+	img, err := webp.Decode(r)
+	switch m := img.(type) {
+	case *image.YCbCr:
+		widen(m)
+	case *image.NYCbCrA:
+		widen(&m.YCbCr)
+	}
+	return img, err
+}
+
+// widen brings brightness from 16 to 235, and colours from 16 to 240, to 0 to 255.
+func widen(m *image.YCbCr) {
+	var bright, colour [256]byte
+	for v := range bright {
+		bright[v] = byte(min(max((v-16)*255+109, 0)/219, 255))
+		colour[v] = byte(min(max((v-16)*255+112, 0)/224, 255))
+	}
+	for i, v := range m.Y {
+		m.Y[i] = bright[v]
+	}
+	for i, v := range m.Cb {
+		m.Cb[i] = colour[v]
+	}
+	for i, v := range m.Cr {
+		m.Cr[i] = colour[v]
+	}
 }

@@ -35,11 +35,6 @@ type Options struct {
 	Prefix asset.Key
 	// Changes hears of each name that comes to stand for other bytes; nil when nobody else keeps any.
 	Changes Changes
-	// CacheBytes bounds the memory for the answers of Current, about; 0 is [DefaultCacheBytes], below 0 nothing is kept.
-	CacheBytes int64
-	// Fresh says whether this node hears of the changes of others just now; while it does not, Current reads the store and
-	// keeps nothing. nil is always. It must not block.
-	Fresh func() bool
 }
 
 // Area is one work area. Its methods are safe for concurrent use. Make one with [Open]; there is nothing to close.
@@ -53,7 +48,6 @@ type Area struct {
 	count   *metrics
 	journal *Journal
 	changes Changes
-	answers *answers
 	fresh   fresh
 	rules   atomic.Int64 // the newest published rule set that was seen
 }
@@ -72,10 +66,7 @@ func Open(ctx context.Context, store storage.Store, o Options) (*Area, error) {
 		a.now = time.Now
 	}
 	var err error
-	if a.count, err = newMetrics(o.Metrics, func() float64 { return a.answers.size() }); err != nil {
-		return nil, fmt.Errorf("open work area: %w", err)
-	}
-	if a.answers, err = newAnswers(a.count, o, a.current); err != nil {
+	if a.count, err = newMetrics(o.Metrics); err != nil {
 		return nil, fmt.Errorf("open work area: %w", err)
 	}
 	if a.id, err = a.identify(ctx, o); err != nil {

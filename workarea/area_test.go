@@ -257,3 +257,38 @@ func TestPut_makesVersionsOfAName(t *testing.T) {
 		t.Errorf("want a name that leaves the tree to be refused, got %v", err)
 	}
 }
+
+// TestPutIf_aWriteThatIsRepeatedIsDoneOnce also when its name has gone on meanwhile.
+func TestPutIf_aWriteThatIsRepeatedIsDoneOnce(t *testing.T) {
+	a := open(t, folder(t))
+	absent := func(ctx context.Context) error {
+		if _, _, err := a.Current(ctx, "x"); err == nil {
+			return fs.ErrExist
+		}
+		return nil
+	}
+	put := func(text, once string, allowed func(context.Context) error) (asset.Outcome, error) {
+		_, out, err := a.PutIf(t.Context(), "x", strings.NewReader(text), PutOptions{Door: asset.DoorHTTP, Once: once, Allowed: allowed})
+		return out, err
+	}
+	for range 2 {
+		if out, err := put("mine", "word-one", absent); err != nil || out.Number != 1 {
+			t.Errorf("want version 1 both times, got %+v, %v", out, err)
+		}
+	}
+	if _, err := put("theirs", "word-two", nil); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := put("mine", "word-one", absent); err != nil || out.Number != 1 {
+		t.Errorf("want it found as version 1, got %+v, %v", out, err)
+	}
+	if _, err := put("other bytes", "word-one", absent); !errors.Is(err, fs.ErrExist) {
+		t.Errorf("want other bytes refused, by whatever word, got %v", err)
+	}
+	if out, err := put("mine", "word-three", nil); err != nil || out.Number != 3 {
+		t.Errorf("want the same bytes by another word to be a write of their own, got %+v, %v", out, err)
+	}
+	if want, got := "1:mine 2:theirs 3:mine", versions(t, a, "x"); want != got {
+		t.Errorf("want %q, got %q", want, got)
+	}
+}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"iter"
 	"slices"
 
 	"hotfolderd/asset"
@@ -44,32 +43,6 @@ func (a *Area) current(ctx context.Context, name asset.Key) (Version, error) {
 		return Version{}, fs.ErrNotExist
 	}
 	return Version{Number: n, Record: e.Record}, nil
-}
-
-// Versions streams the versions of a name, oldest first. A name without any yields fs.ErrNotExist.
-func (a *Area) Versions(ctx context.Context, name asset.Key) iter.Seq2[Version, error] {
-	return func(yield func(Version, error) bool) {
-		numbers, err := a.numbers(ctx, name)
-		if err == nil && len(numbers) == 0 {
-			err = fs.ErrNotExist
-		}
-		if err != nil {
-			yield(Version{}, fmt.Errorf("versions of %s: %w", name.Quoted(), err))
-			return
-		}
-		for _, n := range numbers {
-			e, _, err := a.entry(ctx, name, n)
-			if errors.Is(err, fs.ErrNotExist) || err == nil && !e.shown() {
-				continue
-			}
-			if err != nil {
-				err = fmt.Errorf("versions of %s: %w", name.Quoted(), err)
-			}
-			if !yield(Version{Number: n, Record: e.Record}, err) {
-				return
-			}
-		}
-	}
 }
 
 // Remove takes a name out of the catalog and the library, with all its versions. The bytes and the ledger stay; an import

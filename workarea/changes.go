@@ -26,8 +26,8 @@ type Changes interface {
 
 // changing are the names that one call changes, each announced once. The zero value with an area is ready to use.
 //
-// The first version of a name is never announced, because nobody keeps that a name is absent: neither [Area.Current] nor
-// anybody who is told by Changes may. Which write is the first is decided by the store alone: of two nodes that enter a new
+// The first version of a name is never announced, because nobody keeps that a name is absent: nobody
+// who is told by Changes may. Which write is the first is decided by the store alone: of two nodes that enter a new
 // name at once one gets number 1, and the other announces before it tries number 2.
 type changing struct {
 	a     *Area
@@ -53,13 +53,12 @@ func (c *changing) begin(ctx context.Context, name asset.Key) error {
 	return nil
 }
 
-// end forgets here what was changed and lets the others forget it, whatever became of the write and of ctx.
+// end lets all forget what was changed, whatever became of the write and of ctx.
 func (c *changing) end(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), tellTime)
 	defer cancel()
 	var errs []error
 	for i, name := range c.names {
-		c.a.Forget(name.Mark())
 		if err := c.ends[i](ctx); err != nil {
 			errs = append(errs, fmt.Errorf("tell that %s has changed: %w", name.Quoted(), err))
 		}

@@ -29,12 +29,12 @@
 // version), and "replaced" for a version that left by the policy replace. Marks are never shown as versions.
 // The catalog can be rebuilt from the ledger ([Area.Rebuild]).
 //
-// # What is kept in memory
+// # What may be kept in memory
 //
-// [Area.Current] answers from memory what it read before. Everything that lets other bytes stand for a name that exists is told
-// to Options.Changes, before and after, also when it may only have been done by somebody who did not come to telling it; and
-// whoever hears of it calls [Area.Forget]. That a name is absent is never remembered, by anybody: so the first version of a
-// name, which most imports make, is told to nobody.
+// This package keeps nothing of what it has read. Others may keep what a name stands for: everything that lets other bytes stand
+// for a name that exists is told to Options.Changes, before and after, also when it may only have been done by somebody who did
+// not come to telling it. That a name is absent must not be kept, by anybody: so the first version of a name, which most imports
+// make, is told to nobody.
 //
 // # What it never does
 //

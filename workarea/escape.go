@@ -3,6 +3,7 @@ package workarea
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -31,8 +32,8 @@ const (
 // folder of versions does.
 //
 // "%" becomes %25, and the last point of a part that ends in ".7.json" (any number) or ".v" becomes %2E. A part that with
-// firstExt would be longer than 255 bytes then is cut and ends in its hash; a name that is too long as a whole gets a stem in
-// longNames.
+// firstExt would be longer than 255 bytes then is cut and ends in its hash, and so does one with bytes that no bucket can list; a name
+// that is too long as a whole gets a stem in longNames.
 func catalogStem(name asset.Key) asset.Key {
 	var b strings.Builder
 	for part := range strings.SplitSeq(string(name), "/") {
@@ -53,11 +54,27 @@ func escapePart(part string) string {
 		point := strings.LastIndexByte(esc, '.')
 		esc = esc[:point] + "%2E" + esc[point+1:]
 	}
-	if len(esc) > asset.MaxComponent-len(firstExt) {
-		return esc[:shortPart] + hashMark + hashOf(part)
+	if fit := everywhere(esc); fit != esc || len(esc) > asset.MaxComponent-len(firstExt) {
+		return fit[:min(len(fit), shortPart)] + hashMark + hashOf(part)
 	}
 	return esc
 }
+
+// everywhere is a part less what some store cannot hold: bytes that are no UTF-8 and characters that XML does not know, in a bucket. A
+// part whose backslashes would lead elsewhere, were they slashes, leads there with some servers; its points go.
+func everywhere(part string) string {
+	if way := strings.ReplaceAll(part, `\`, "/"); way != part && slices.ContainsFunc(strings.Split(way, "/"), pointed) {
+		part = strings.ReplaceAll(part, ".", "")
+	}
+	return strings.Map(func(r rune) rune {
+		if r < 0x20 && r != '\t' && r != '\n' && r != '\r' || r == 0xFFFE || r == 0xFFFF {
+			return -1
+		}
+		return r
+	}, strings.ToValidUTF8(part, ""))
+}
+
+func pointed(part string) bool { return part == "." || part == ".." }
 
 // reserved reports whether a part ends in ".v", or in a point, digits and ".json": all that anybody could take for ours.
 func reserved(part string) bool {

@@ -16,8 +16,8 @@ import (
 // library lets library/<name> show the bytes of the current version, if that wants to be there. It looks again after
 // writing: of several nodes that bring versions of one name the last to write sees the highest.
 //
-// A name cannot be shown where another name is its folder ("a" and "a/b"). The library is for people and never the truth,
-// so that is logged and no reason to fail an import.
+// A name cannot be shown where another name is its folder ("a" and "a/b"), or where a bucket cannot hold it. The library is for
+// people and never the truth, so that is logged and no reason to fail an import.
 //
 // Who writes over what it shows announces that: it may be another walk's version, or one that this walk showed a moment ago.
 func (w *applying) library(ctx context.Context, name asset.Key) error {
@@ -44,8 +44,8 @@ func (w *applying) library(ctx context.Context, name asset.Key) error {
 		case err == nil:
 			w.made = append(w.made, key)
 			seen = v.Number
-		case standsInTheWay(err):
-			w.a.log.Warn("not shown in the library: another name stands there",
+		case standsInTheWay(err), errors.Is(err, asset.ErrKey):
+			w.a.log.Warn("not shown in the library: the name cannot stand there",
 				zap.String("asset", name.Quoted()), zap.Error(err))
 			return nil
 		case lost < maxLost && (errors.Is(err, storage.ErrChanged) || errors.Is(err, fs.ErrNotExist)):

@@ -50,41 +50,40 @@ var metaNames = map[string]string{
 
 // readMeta reads EXIF, IPTC and XMP of an image. It is a courtesy: what cannot be read within the bounds is left out, and
 // no file fails because of it. The result is nil when there is nothing.
-func readMeta(ctx context.Context, mime string, r io.ReaderAt, size int64) (meta map[string]string) {
+func readMeta(ctx context.Context, mime string, r io.ReaderAt, size int64) map[string]string {
 	format, ok := metaFormats[mime]
 	if !ok {
 		return nil
 	}
+	k := keeper{best: map[string]kept{}}
+	decodeMeta(ctx, format, io.NewSectionReader(r, 0, size), wantedTag, k.keep)
+	return k.flat()
+}
+
+// decodeMeta calls keep with the tags of a file that are wanted. What a broken file has before its fault is told; the reader of
+// foreign bytes may panic too.
+func decodeMeta(ctx context.Context, format imagemeta.ImageFormat, r io.ReadSeeker, wanted func(imagemeta.TagInfo) bool, keep imagemeta.HandleTagFunc) {
 	ctx, cancel := context.WithTimeout(ctx, maxMetaTime)
 	defer cancel()
-	k := keeper{best: map[string]kept{}}
-	defer func() {
-		// The reader of foreign bytes may panic; what was found before that is kept.
-		if recover() != nil {
-			meta = k.flat()
-		}
-	}()
-	_, err := imagemeta.Decode(imagemeta.Options{
-		R:           &frugal{ctx: ctx, r: io.NewSectionReader(r, 0, size), left: maxMetaRead},
-		ImageFormat: format,
-		Sources:     imagemeta.EXIF | imagemeta.XMP | imagemeta.IPTC,
-		ShouldHandleTag: func(t imagemeta.TagInfo) bool {
-			return ctx.Err() == nil && wantedTag(t)
-		},
-		HandleTag:    k.keep,
-		LimitNumTags: 2000,
-		LimitTagSize: 4096,
+	defer func() { _ = recover() }()
+	_, _ = imagemeta.Decode(imagemeta.Options{
+		R:               &frugal{ctx: ctx, r: r, left: maxMetaRead},
+		ImageFormat:     format,
+		Sources:         imagemeta.EXIF | imagemeta.XMP | imagemeta.IPTC,
+		ShouldHandleTag: func(t imagemeta.TagInfo) bool { return ctx.Err() == nil && wanted(t) },
+		HandleTag:       keep,
+		LimitNumTags:    2000,
+		LimitTagSize:    4096,
 	})
-	_ = err // a broken file has the metadata that could be read
-	return k.flat()
 }
 
 // wantedTag leaves out the tags of the embedded thumbnail.
 func wantedTag(t imagemeta.TagInfo) bool {
-	if t.Source == imagemeta.EXIF && !strings.HasPrefix(t.Namespace, "IFD0") {
-		return false
-	}
-	return metaNames[t.Tag] != "" || strings.HasPrefix(t.Tag, "GPSL")
+	return !ofThumbnail(t) && (metaNames[t.Tag] != "" || strings.HasPrefix(t.Tag, "GPSL"))
+}
+
+func ofThumbnail(t imagemeta.TagInfo) bool {
+	return t.Source == imagemeta.EXIF && !strings.HasPrefix(t.Namespace, "IFD0")
 }
 
 // keeper collects tags.
@@ -162,8 +161,8 @@ var errFrugal = errors.New("enough was read for metadata")
 
 // frugal reads no more than left bytes, and nothing after its context ended.
 type frugal struct {
-	ctx  context.Context // of one readMeta
-	r    *io.SectionReader
+	ctx  context.Context // of one decodeMeta
+	r    io.ReadSeeker
 	left int
 }
 

@@ -13,13 +13,9 @@ type metrics struct {
 	journalEvents  prometheus.Counter
 	journalDropped prometheus.Counter
 	journalBatches *prometheus.CounterVec
-	answerHits     prometheus.Counter
-	answerMisses   prometheus.Counter
-	answerBytes    prometheus.GaugeFunc
 }
 
-// newMetrics registers the counters; size is asked how much memory the answers take.
-func newMetrics(reg prometheus.Registerer, size func() float64) (*metrics, error) {
+func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 	m := &metrics{
 		commits: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "hotfolder_commits_total",
@@ -37,20 +33,10 @@ func newMetrics(reg prometheus.Registerer, size func() float64) (*metrics, error
 		journalBatches: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "hotfolder_journal_batches_total", Help: "Batches written to the journal, by result: ok, error.",
 		}, []string{"result"}),
-		answerHits: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "hotfolder_catalog_cache_hits_total", Help: "Times that what a name stands for was known without a look at the store.",
-		}),
-		answerMisses: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "hotfolder_catalog_cache_misses_total", Help: "Times that the store was read for what a name stands for.",
-		}),
-		answerBytes: prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-			Name: "hotfolder_catalog_cache_bytes", Help: "Memory that the known answers take, about.",
-		}, size),
 	}
 	if reg == nil {
 		return m, nil
 	}
 	return m, errors.Join(reg.Register(m.commits), reg.Register(m.assetBytes), reg.Register(m.journalEvents),
-		reg.Register(m.journalDropped), reg.Register(m.journalBatches),
-		reg.Register(m.answerHits), reg.Register(m.answerMisses), reg.Register(m.answerBytes))
+		reg.Register(m.journalDropped), reg.Register(m.journalBatches))
 }

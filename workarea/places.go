@@ -14,11 +14,11 @@ import (
 )
 
 // place is the k-th key to be tried for a drop below folder. A base gives way to room bytes that are to be added to it, and a
-// key that is too long, or cannot be a path beside what is there (flat), becomes one part with a hash.
+// key that is too long, that some store cannot hold, or that cannot be a path beside what is there (flat), becomes one part with a hash.
 func place(folder, key asset.Key, room, k int, flat bool) asset.Key {
 	base := key.Base()
-	if flat || len(key) > maxPath {
-		return renamed(folder.Join(asset.Key(hashOf(string(key))[:16]+"-"+cut(base, shortPart))), k)
+	if flat || len(key) > maxPath || everywhere(string(key)) != string(key) {
+		return renamed(folder.Join(asset.Key(hashOf(string(key))[:16]+"-"+cut(everywhere(base), shortPart))), k)
 	}
 	if len(base)+room > asset.MaxComponent {
 		ext := path.Ext(base)

@@ -22,7 +22,6 @@ import (
 // Later versions are told to the other nodes like any other. Who took first versions away behind the back of the nodes has to
 // let all of them forget everything.
 func (a *Area) Rebuild(ctx context.Context) (n int, err error) {
-	defer a.ForgetAll()
 	known, err := a.cataloged(ctx)
 	if err != nil {
 		return 0, fmt.Errorf("rebuild: %w", err)

@@ -126,13 +126,21 @@ func (a *Area) RuleVersions(ctx context.Context) ([]int, error) {
 		if err != nil {
 			return nil, fmt.Errorf("versions of the rules: %w", err)
 		}
-		n, err := strconv.Atoi(strings.TrimSuffix(o.Key.Base(), recordExt))
-		if err == nil && n > 0 && isFile(o) && o.Key == a.rulesKey(n) {
+		if n := a.rulesNumber(o.Key); n > 0 && isFile(o) {
 			all = append(all, n)
 		}
 	}
 	slices.Sort(all)
 	return all, nil
+}
+
+// rulesNumber is the version of a rule set by its key; 0 when it is none.
+func (a *Area) rulesNumber(key asset.Key) int {
+	n, err := strconv.Atoi(strings.TrimSuffix(key.Base(), recordExt))
+	if err != nil || n < 1 || key != a.rulesKey(n) {
+		return 0
+	}
+	return n
 }
 
 func (a *Area) rulesKey(n int) asset.Key { return a.at("rules", asset.Key(strconv.Itoa(n)+recordExt)) }

@@ -9,9 +9,8 @@ import (
 	"io"
 	"sync"
 
-	"github.com/gabriel-vasile/mimetype"
-
 	"hotfolderd/asset"
+	"hotfolderd/asset/sniff"
 	"hotfolderd/storage"
 )
 
@@ -95,7 +94,7 @@ func (l *learning) piece(buf []byte, sum func([]byte) (int, error)) (more bool, 
 		return false, cause
 	}
 	if l.c.Size == 0 {
-		l.c.Type = mimetype.Detect(buf[:min(n, sniffSize)]).String()
+		l.c.Type = sniff.Type(buf[:min(n, sniffSize)])
 	}
 	if _, werr := l.w.Write(buf[:n]); n > 0 && werr != nil {
 		return false, fmt.Errorf("write: %w", werr)

@@ -21,8 +21,8 @@ import (
 )
 
 const (
-	// DefaultTenureEvery is the time between two looks of a holder.
-	DefaultTenureEvery = 10 * time.Second
+	// DefaultTenureEvery is the time between two looks of a holder. Each is paid for.
+	DefaultTenureEvery = 20 * time.Second
 	// DefaultTenurePatience is how long a newcomer waits for the holder's answer before it takes it for dead.
 	DefaultTenurePatience = 3 * DefaultTenureEvery
 	// freshLooks is after how many looks without an answer of the store the holder does not count on being it any more.
@@ -36,6 +36,8 @@ type TenureOptions struct {
 	// Machine is a secret of a place where only one node can be alone, by a lock that it holds there. A holder from there is dead for
 	// certain. Empty: nothing is known.
 	Machine string
+	// Saw is told by Run what each look found beside the tenure; nil: nobody wants to know.
+	Saw func(context.Context, Look)
 	// Every and Patience replace the defaults, in tests.
 	Every, Patience time.Duration
 }
@@ -54,6 +56,8 @@ type Tenure struct {
 	began  time.Time
 	looked atomic.Int64 // when the last good look began, since began
 	over   atomic.Bool  // another has it
+
+	identity string // of the store, as the last look of Run told it
 }
 
 // holder is the content of a tenure.
@@ -147,26 +151,45 @@ func pause(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// Run looks from time to time whether the tenure is still ours, and answers who asks. It returns nil when ctx ends, and an error that
+// Run looks from time to time whether the tenure is still ours, and answers who asks. One [Look] does for all that is looked at in the
+// work area. It returns nil when ctx ends, and an error that
 // wraps [leases.ErrLost] when another has come: nothing must be done any more.
 func (t *Tenure) Run(ctx context.Context) error {
 	for pause(ctx, t.o.Every) == nil {
 		begin := time.Since(t.began)
-		seen, err := t.a.tenures(ctx)
+		look, err := t.a.look(ctx)
 		if err != nil {
 			continue // Fresh tells
 		}
-		if seen.top != t.number {
-			return t.lost(ctx, seen.top)
-		}
-		t.looked.Store(int64(begin))
-		for _, question := range seen.asked {
-			if err := t.a.store.Remove(ctx, question, ""); err == nil {
-				t.a.log.Warn("another node wanted this bucket for its own, and was told that it is taken")
+		if t.ours(ctx, look) {
+			if look.tenures.top != t.number {
+				return t.lost(ctx, look.tenures.top)
 			}
+			t.looked.Store(int64(begin))
+			t.answer(ctx, look.tenures.asked)
+		}
+		if t.o.Saw != nil {
+			t.o.Saw(ctx, look)
 		}
 	}
 	return nil
+}
+
+// ours reports whether this is the store that the tenure is of. One that was cleared, or is another one, was taken by nobody.
+func (t *Tenure) ours(ctx context.Context, l Look) bool {
+	if l.Identity != t.identity && t.a.CheckIdentity(ctx) == nil {
+		t.identity = l.Identity
+	}
+	return l.Identity != "" && l.Identity == t.identity
+}
+
+// answer gives a sign of life to those who asked for one.
+func (t *Tenure) answer(ctx context.Context, questions []asset.Key) {
+	for _, question := range questions {
+		if err := t.a.store.Remove(ctx, question, ""); err == nil {
+			t.a.log.Warn("another node wanted this bucket for its own, and was told that it is taken")
+		}
+	}
 }
 
 func (t *Tenure) lost(ctx context.Context, top uint64) error {

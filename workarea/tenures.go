@@ -31,27 +31,37 @@ func (a *Area) tenureKey(n uint64, mark string) asset.Key {
 }
 
 func (a *Area) tenures(ctx context.Context) (tenures, error) {
-	byNumber := map[uint64][]asset.Key{}
-	var seen tenures
+	var keys []asset.Key
 	for o, err := range a.store.List(ctx, a.prefix.Join("tenures"), storage.ListOptions{NamesOnly: true}) {
 		if errors.Is(err, fs.ErrNotExist) {
-			return seen, nil
+			return tenures{}, nil
 		}
 		if err != nil {
-			return seen, err
+			return tenures{}, err
 		}
-		digits, mark, _ := strings.Cut(o.Key.Base(), ".")
+		if isFile(o) {
+			keys = append(keys, o.Key)
+		}
+	}
+	return tenuresOf(keys), nil
+}
+
+// tenuresOf sorts what was listed.
+func tenuresOf(keys []asset.Key) (seen tenures) {
+	byNumber := map[uint64][]asset.Key{}
+	for _, key := range keys {
+		digits, mark, _ := strings.Cut(key.Base(), ".")
 		n, err := strconv.ParseUint(digits, 10, 64)
-		if err != nil || !isFile(o) {
+		if err != nil {
 			continue
 		}
-		byNumber[n] = append(byNumber[n], o.Key)
+		byNumber[n] = append(byNumber[n], key)
 		if mark == "" { // a mark alone is what is left of one that was pruned
 			seen.top = max(seen.top, n)
 		}
 	}
 	seen.sort(byNumber)
-	return seen, nil
+	return seen
 }
 
 func (s *tenures) sort(byNumber map[uint64][]asset.Key) {

@@ -79,7 +79,7 @@ async function refresh() {
   busy = true;
   last = Date.now();
   try {
-    const got = await fetch(location.pathname, { headers: { Accept: "text/html" }, signal: AbortSignal.timeout(8000) });
+    const got = await fetch(location.pathname + location.search, { headers: { Accept: "text/html" }, signal: AbortSignal.timeout(8000) });
     if (got.redirected) { location.reload(); return; }
     if (!got.ok) throw new Error(got.statusText);
     const fresh = new DOMParser().parseFromString(await got.text(), "text/html");
@@ -143,13 +143,13 @@ document.addEventListener("click", e => {
 // Buttons act without leaving the page. Without this script they are plain forms.
 document.addEventListener("submit", async e => {
   const form = e.target;
-  if (form.method !== "post" || !document.body.hasAttribute("data-live") || form.classList.contains("out")) return;
+  if (form.method !== "post" || !document.body.hasAttribute("data-live") || form.classList.contains("leave")) return;
   e.preventDefault();
   const button = form.querySelector("button");
   button.disabled = true;
   try {
     const got = await fetch(form.action, { method: "POST", headers: { Accept: "application/json" } });
-    if (got.ok) say("Done");
+    if (got.ok) say(button.textContent + ": done");
     else alertIn(form, (await got.json()).detail || got.statusText);
   } catch {
     alertIn(form, "The node does not answer.");
@@ -167,7 +167,7 @@ function alertIn(form, text) {
   p.className = "banner bad";
   p.setAttribute("role", "alert");
   p.textContent = text;
-  form.closest("section").querySelector(".bar").after(p);
+  document.querySelector("main .title").after(p);
 }
 
 enhance(document);

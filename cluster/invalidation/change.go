@@ -87,6 +87,20 @@ func (l *Log) ClearAll(ctx context.Context) (Index, error) {
 	return l.Last(), nil
 }
 
+// Tell makes every node forget the names with these marks, this one first: somebody else has changed them already. The error is as of
+// end in [Log.Begin].
+func (l *Log) Tell(ctx context.Context, marks ...uint64) error {
+	l.forget(marks...)
+	if l.o.Conn == nil {
+		l.told.Add(uint64(len(marks)))
+		return nil
+	}
+	if err := l.tell(ctx, marks...); err != nil {
+		return fmt.Errorf("tell of changes: %w", err)
+	}
+	return nil
+}
+
 // tell publishes events that end no change here.
 func (l *Log) tell(ctx context.Context, marks ...uint64) error {
 	b, err := l.q.tell(marks...)

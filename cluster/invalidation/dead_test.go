@@ -255,11 +255,19 @@ func TestDuty_isDoneByManyAtATime(t *testing.T) {
 		m.cache(open...)
 	}
 	link.Cut()
-	h.mu.Lock()
-	for _, o := range members[0].Status().Origins {
-		if nodeOf(o.Log) == "w" {
-			h.dead[o.Log] = true
+	var logs []string
+	consultest.Eventually(t, "all logs are known", func() bool {
+		logs = logs[:0]
+		for _, o := range members[0].Status().Origins {
+			if nodeOf(o.Log) == "w" {
+				logs = append(logs, o.Log)
+			}
 		}
+		return len(logs) == writers
+	})
+	h.mu.Lock()
+	for _, log := range logs {
+		h.dead[log] = true
 	}
 	h.mu.Unlock()
 	for _, m := range members {

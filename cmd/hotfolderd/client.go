@@ -10,10 +10,10 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"strings"
 	"syscall"
 	"time"
 
+	"hotfolderd/admin/access"
 	"hotfolderd/config"
 )
 
@@ -49,7 +49,7 @@ func newClient(h config.HTTP, address string) (*client, error) {
 		if err != nil {
 			return nil, fmt.Errorf("http.token_file: %w", err)
 		}
-		token = strings.TrimSpace(string(b))
+		token = access.Lines(b).First()
 	}
 	return &client{"http://" + net.JoinHostPort(host, port), token, &http.Client{Timeout: answerTime}}, nil
 }

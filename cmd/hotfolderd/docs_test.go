@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"hotfolderd/admin/access"
 	"hotfolderd/asset"
 	"hotfolderd/config"
 	"hotfolderd/leases/consul"
@@ -59,9 +60,12 @@ func TestDocs_everyYAMLBlockCanBeUsed(t *testing.T) {
 		for _, block := range blocks(doc, "yaml") {
 			seen++
 			var err error
-			if regexp.MustCompile(`(?m)^hotfolder:`).MatchString(block) {
+			switch {
+			case regexp.MustCompile(`(?m)^hotfolder:`).MatchString(block):
 				_, err = config.ParseRule(name, []byte(block))
-			} else {
+			case strings.HasPrefix(block, "users:"):
+				_, err = access.ParseUsers(name, []byte(block))
+			default:
 				_, err = config.ParseSettings(name, []byte(block))
 			}
 			if err != nil {
@@ -93,7 +97,11 @@ func settingsRows(v reflect.Value, section string, rows *[]string) {
 		case f.Kind() == reflect.Struct:
 			settingsRows(f, key, rows)
 		case f.Kind() == reflect.Slice:
-			*rows = append(*rows, key+" = "+orEmpty(strings.Join(f.Interface().([]string), ", ")))
+			var values []string
+			for i := range f.Len() {
+				values = append(values, fmt.Sprint(f.Index(i)))
+			}
+			*rows = append(*rows, key+" = "+orEmpty(strings.Join(values, ", ")))
 		default:
 			*rows = append(*rows, key+" = "+orEmpty(fmt.Sprint(f.Interface())))
 		}

@@ -29,12 +29,21 @@ type getFlags struct {
 
 func (a *app) getCommand() *cobra.Command {
 	var f getFlags
+	var r remote
 	c := &cobra.Command{
 		Use: "get NAME", Short: "Read what a name stands for, or a thumbnail of it",
-		Long: "Writes the bytes of NAME to standard output, or with -o into a file that appears whole or not at all.",
+		Long: "Writes the bytes of NAME to standard output, or with -o into a file that appears whole or not at all.\n\n" +
+			"With --server, or " + serverVariable + " and no --config, nodes are asked for it and no settings are needed; when one dies another one\n" +
+			"sends the rest.",
 		Args: take(1, 1, "one NAME"),
-		RunE: func(c *cobra.Command, args []string) error { return a.get(c, args[0], f) },
+		RunE: func(c *cobra.Command, args []string) error {
+			if r.asked(a) {
+				return a.getRemote(c, r, args[0], f)
+			}
+			return a.get(c, args[0], f)
+		},
 	}
+	r.addTo(c)
 	c.Flags().StringVarP(&f.output, "output", "o", "", "write into this `file`")
 	c.Flags().IntVar(&f.version, "version", 0, "the version with this number, not the current one")
 	c.Flags().IntVar(&f.thumbnail, "thumbnail", 0, "the thumbnail of this `size` in pixels")
@@ -100,7 +109,7 @@ func (o *opened) version(ctx context.Context, name asset.Key, number int) (worka
 }
 
 func (o *opened) thumbnail(ctx context.Context, name asset.Key, rec asset.Record, size int) (storage.Reader, error) {
-	room := thumbnails.New(o.store, "workarea/image-cache", thumbnails.NewImaging(), thumbnails.Options{})
+	room := thumbnails.New(o.store, thumbnails.DefaultPrefix, thumbnails.NewImaging(), thumbnails.Options{})
 	r, err := room.Open(ctx, rec.Content.Hash, size, "")
 	if !errors.Is(err, fs.ErrNotExist) {
 		return r, err

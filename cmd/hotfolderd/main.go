@@ -14,12 +14,19 @@ import (
 // workerCommand is what a node starts its rendering children with. It is no command for people.
 const workerCommand = "thumbnail-worker"
 
+// programCommand is what a node starts a program of others with. It is no command for people either.
+const programCommand = "thumbnail-program"
+
 func main() { os.Exit(start(os.Args[1:])) }
 
 // start is the whole program but for its end; it returns the exit code.
 func start(args []string) int {
 	if len(args) == 1 && args[0] == workerCommand {
 		return serveThumbnails() // before anything else is built: a child must be there in milliseconds
+	}
+	if len(args) > 1 && args[0] == programCommand {
+		fmt.Fprintln(os.Stderr, thumbnails.Become(args[1:]))
+		return exitFailed
 	}
 	ctx, stop := untilSignal(context.Background())
 	defer stop()
@@ -50,6 +57,9 @@ func (a *app) execute(ctx context.Context, args []string) int {
 // group of processes is the node's to answer: it lets what is being rendered end.
 func serveThumbnails() int {
 	signal.Ignore(os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	if err := thumbnails.Confine(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+	}
 	if err := thumbnails.ServeWorker(context.Background(), os.Stdin, os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return exitFailed

@@ -179,7 +179,7 @@ func fileSettings(v reflect.Value, section string) map[string]reflect.Value {
 		tag := v.Type().Field(i).Tag.Get("yaml")
 		if v.Field(i).Kind() == reflect.Struct {
 			maps.Copy(all, fileSettings(v.Field(i), section+tag+"."))
-		} else if slices.Contains([]string{"token_file", "users_file", "ca", "cert", "key"}, tag) {
+		} else if slices.Contains([]string{"token_file", "users_file", "credentials_file", "ca_file", "ca", "cert", "key"}, tag) {
 			all[section+tag] = v.Field(i)
 		}
 	}

@@ -112,7 +112,7 @@ func (a *app) newNode(ctx context.Context, s config.Settings, newStore bool, log
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	n, err := node.New(ctx, node.Options{
-		Settings: s, Log: log, Registry: registry, Version: thisVersion().Version, Renderer: []string{self, workerCommand},
+		Settings: s, Log: log, Registry: registry, Version: thisVersion().Version, Renderer: []string{self, workerCommand}, Programs: []string{self, programCommand},
 		Memory: a.memory(log), NewStore: newStore,
 	})
 	switch {

@@ -81,7 +81,8 @@ func (a *app) settingsFile() (file string, data []byte, err error) {
 // absolute makes every path of the settings start at the folder from.
 func absolute(s *config.Settings, from string) {
 	for _, p := range []*string{
-		&s.Storage.URL, &s.Hotfolders, &s.HTTP.TokenFile, &s.FTP.UsersFile, &s.FTP.TLS.Cert, &s.FTP.TLS.Key,
+		&s.Storage.URL, &s.Storage.CredentialsFile, &s.Storage.CAFile, &s.Hotfolders, &s.HTTP.TokenFile, &s.HTTP.UsersFile,
+		&s.FTP.UsersFile, &s.FTP.TLS.Cert, &s.FTP.TLS.Key,
 		&s.Cluster.TokenFile, &s.Cluster.TLS.CA, &s.Cluster.TLS.Cert, &s.Cluster.TLS.Key,
 	} {
 		if p != &s.Hotfolders || *p != config.Published {

@@ -3,8 +3,10 @@ package main
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"hotfolderd/config"
+	"hotfolderd/node"
 )
 
 // warnings are what is odd in the settings file, if it is asked about, and in the rules.
@@ -28,5 +30,28 @@ func (a *app) warnings(s config.Settings, set []config.Rule, whole bool) ([]foun
 			})
 		}
 	}
-	return all, nil
+	return append(all, mountWarnings(s, set, whole)...), nil
+}
+
+// mountWarnings are of the shares that the store and hotfolders of their own lie on; each mount is told once.
+func mountWarnings(s config.Settings, set []config.Rule, whole bool) (all []found) {
+	told := map[string]bool{}
+	warn := func(file, path, where string) {
+		for _, d := range node.MountDoubts(where) {
+			if told[d.Problem()] {
+				continue
+			}
+			told[d.Problem()] = true
+			all = append(all, found{File: file, Path: path, Problem: d.Problem(), Hint: d.Do})
+		}
+	}
+	if whole {
+		warn("", "storage.url", s.Storage.URL)
+	}
+	for _, r := range set {
+		if strings.Contains(r.Path, "://") {
+			warn(r.File, "path", r.Path)
+		}
+	}
+	return all
 }

@@ -17,11 +17,9 @@ func TestKeeper_writesNothingWhileIdle(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	before := s.QuietIndex(t)
+	writes := s.Writes(t)
 	pause(t.Context(), 3*time.Second) // three lives of the session
-	if after := s.RaftIndex(t); after != before {
-		t.Fatalf("%d writes", after-before)
-	}
+	writes.Want(t, 0)
 	for _, g := range grants {
 		wantAlive(t, g.Lease.Context())
 	}
@@ -36,7 +34,7 @@ func TestAcquire_ofHeldNamesWritesNothing(t *testing.T) {
 	if _, err := a.Acquire(t.Context(), names...); err != nil {
 		t.Fatal(err)
 	}
-	before := s.QuietIndex(t)
+	writes := s.Writes(t)
 	for range 10 {
 		for _, n := range []*node{a, b} {
 			if _, err := n.Acquire(t.Context(), names...); err != nil {
@@ -44,9 +42,7 @@ func TestAcquire_ofHeldNamesWritesNothing(t *testing.T) {
 			}
 		}
 	}
-	if after := s.RaftIndex(t); after != before {
-		t.Fatalf("%d writes for 2000 refusals", after-before)
-	}
+	writes.Want(t, 0)
 }
 
 // A lease is one write and so is its end, whatever the watch sees in between.
@@ -54,16 +50,14 @@ func TestRelease_isOneWrite(t *testing.T) {
 	t.Parallel()
 	s := consultest.Start(t)
 	a := startNode(t, s.Dial(t), "a", long)
-	before := s.QuietIndex(t)
+	writes := s.Writes(t)
 	const rounds = 200
 	for range rounds {
 		if err := acquire(t, a, "n").Release(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if writes := s.RaftIndex(t) - before; writes != 2*rounds {
-		t.Fatalf("want %d writes, got %d", 2*rounds, writes)
-	}
+	writes.Want(t, 2*rounds)
 }
 
 // 256 names are four writes there and four back, whatever the watch sees in between.
@@ -72,7 +66,7 @@ func TestAcquire_ofManyNamesIsFewWrites(t *testing.T) {
 	s := consultest.Start(t)
 	conn := s.Dial(t)
 	k := keep(t, conn, "a", long)
-	before := s.QuietIndex(t)
+	writes := s.Writes(t)
 	const rounds = 20
 	for range rounds {
 		l := consul.New(conn, k, consul.Options{Root: "n/"})
@@ -83,7 +77,5 @@ func TestAcquire_ofManyNamesIsFewWrites(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if writes := s.RaftIndex(t) - before; writes != 8*rounds {
-		t.Fatalf("want %d writes, got %d", 8*rounds, writes)
-	}
+	writes.Want(t, 8*rounds)
 }

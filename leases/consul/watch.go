@@ -51,16 +51,17 @@ func (c *Conn) watch(ctx context.Context, prefix string, w watching) {
 	pause := watchPause
 	for ctx.Err() == nil {
 		begin := time.Now()
-		pairs, now, err := c.changed(ctx, prefix, index)
+		pairs, since, now, err := c.changed(ctx, prefix, index)
 		switch {
 		case ctx.Err() != nil:
 			return
 		case err != nil:
 			w.failed(err)
+			index = 0
 			sleep(ctx, pause/2+rand.N(pause))
 			pause = min(2*pause, watchMost)
 			continue
-		case now == index:
+		case now == since:
 			w.same()
 		default:
 			w.seen(pairs, now)
@@ -71,17 +72,19 @@ func (c *Conn) watch(ctx context.Context, prefix string, w watching) {
 	}
 }
 
-// changed waits until the prefix is not as it was at index, or for a second.
-func (c *Conn) changed(ctx context.Context, prefix string, index uint64) (pairs api.KVPairs, now uint64, err error) {
+// changed waits until the prefix is not as it was at index, or for a second. Once a server has failed it looks anew, since 0: the
+// servers may have been rebuilt meanwhile, and what they hold now may have the very index that other pairs had before.
+func (c *Conn) changed(ctx context.Context, prefix string, index uint64) (pairs api.KVPairs, since, now uint64, err error) {
 	err = c.within(ctx, watchWait+watchGrace, func(ctx context.Context, cl *api.Client) error {
+		since, index = index, 0
 		var meta *api.QueryMeta
-		pairs, meta, err = cl.KV().List(prefix, (&api.QueryOptions{WaitIndex: index, WaitTime: watchWait}).WithContext(ctx))
+		pairs, meta, err = cl.KV().List(prefix, (&api.QueryOptions{WaitIndex: since, WaitTime: watchWait}).WithContext(ctx))
 		if err = unfiltered(meta, err); err == nil {
 			now = meta.LastIndex
 		}
 		return err
 	})
-	return pairs, now, err
+	return pairs, since, now, err
 }
 
 func sleep(ctx context.Context, d time.Duration) {

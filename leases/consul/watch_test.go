@@ -117,6 +117,60 @@ func TestConnWatch_goesOnWithAConsulThatLostItsData(t *testing.T) {
 	wg.Wait()
 }
 
+// TestConnWatch_takesNoOtherPairsForTheSame: while the watch is cut off Consul is rebuilt, and its new pairs get the very index
+// that the old ones had.
+func TestConnWatch_takesNoOtherPairsForTheSame(t *testing.T) {
+	t.Parallel()
+	s := consultest.Start(t)
+	link, direct := consultest.NewLink(t, s), s.Dial(t)
+	root := consul.Root(consultest.Namespace(t))
+	putAt(t, direct, root, 300, "old")
+	ctx, cancel := context.WithCancel(t.Context())
+	var value atomic.Value
+	var failed atomic.Int32
+	var wg sync.WaitGroup
+	conn := link.Dial(t)
+	wg.Go(func() {
+		conn.Watch(ctx, root+"k", consul.Watching{
+			Seen:   func(pairs api.KVPairs) { value.Store(string(pairs[0].Value)) },
+			Failed: func(error) { failed.Add(1) },
+		})
+	})
+	consultest.Eventually(t, "the old value", func() bool { return value.Load() == "old" })
+	link.Cut()
+	s.Kill()
+	consultest.Eventually(t, "a failure", func() bool { return failed.Load() > 0 })
+	s.Restart(t)
+	putAt(t, direct, root, 300, "new")
+	link.Mend()
+	consultest.Eventually(t, "the new value", func() bool { return value.Load() == "new" })
+	cancel()
+	wg.Wait()
+}
+
+// putAt writes the key k so that its index is this one.
+func putAt(t *testing.T, conn *consul.Conn, root string, index uint64, value string) {
+	t.Helper()
+	for i := range index {
+		if err := conn.Put(t.Context(), root+"other", fmt.Append(nil, i)); err != nil { // a write that changes nothing has no index
+			t.Fatal(err)
+		}
+		other, err := conn.Get(t.Context(), root+"other")
+		if err != nil || other.ModifyIndex >= index {
+			t.Fatal("the index was passed", other, err)
+		}
+		if other.ModifyIndex == index-1 {
+			break
+		}
+	}
+	if err := conn.Put(t.Context(), root+"k", []byte(value)); err != nil {
+		t.Fatal(err)
+	}
+	if k, err := conn.Get(t.Context(), root+"k"); err != nil || k.ModifyIndex != index {
+		t.Fatal("another wrote between", k, err)
+	}
+}
+
 // Changes that come faster than they are taken in are told together, and the last is never lost.
 func TestConnWatch_endsUpWithTheLastChange(t *testing.T) {
 	t.Parallel()

@@ -106,7 +106,7 @@ func (t *staged) fill(ctx context.Context, r *reader) error {
 		return err
 	}
 	if t.size < want {
-		if _, err := io.Copy(t, ctxReader{ctx, io.NewSectionReader(r, t.size, want-t.size)}); err != nil {
+		if _, err := io.Copy(t, storage.Reading(ctx, io.NewSectionReader(r, t.size, want-t.size))); err != nil {
 			return err
 		}
 	}

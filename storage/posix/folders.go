@@ -2,6 +2,8 @@ package posix
 
 import (
 	"context"
+	"errors"
+	"io/fs"
 
 	"golang.org/x/sys/unix"
 
@@ -20,10 +22,8 @@ func (s *Store) RemoveFolder(ctx context.Context, key asset.Key) error {
 
 // MoveFolder gives a folder another name, with all that is in it, durably; fs.ErrExist when the name is taken.
 func (s *Store) MoveFolder(ctx context.Context, from, to asset.Key) error {
-	err := s.at(from, func(fromDir int, fromBase string) error {
-		return s.atMade(to, func(toDir int, toBase string) error {
-			return crossing(unix.Renameat2(fromDir, fromBase, toDir, toBase, unix.RENAME_NOREPLACE))
-		})
+	err := s.between(from, to, func(fromDir int, fromBase string, toDir int, toBase string) error {
+		return crossing(folderFree(fromDir, fromBase, toDir, toBase))
 	})
 	if err != nil {
 		return fail("move folder", from, err)
@@ -31,11 +31,34 @@ func (s *Store) MoveFolder(ctx context.Context, from, to asset.Key) error {
 	return s.Sync(ctx, from, to)
 }
 
-// Rename gives a file, which nobody else touches, another name in one step, replacing what has it; missing folders above are
-// made. It is visible at once and durable after a Sync of both keys.
-func (s *Store) Rename(ctx context.Context, src storage.Object, dst asset.Key) (storage.Object, error) {
-	if err := s.rename(src.Key, dst); err != nil {
-		return storage.Object{}, fail("rename", src.Key, err)
+// Rename gives a file, which nobody else touches, another name in one step, replacing what has it unless IfAbsent; missing folders
+// above are made. It is visible at once and durable after a Sync of both keys.
+func (s *Store) Rename(_ context.Context, src storage.Object, dst asset.Key, o storage.PutOptions) (obj storage.Object, err error) {
+	err = s.between(src.Key, dst, func(fromDir int, from string, toDir int, to string) error {
+		if err := s.renameAt(fromDir, from, toDir, to, o.IfAbsent); err != nil {
+			return err
+		}
+		found, err := s.statAt(toDir, to, dst)
+		if errors.Is(err, unix.ENOENT) { // somebody was quick to take it; a rename keeps the version
+			found, err = src, nil
+			found.Key = dst
+		}
+		obj = found
+		return err
+	})
+	return obj, fail("rename", src.Key, err)
+}
+
+// folderFree renames a folder to a name that must be free. Where a share cannot promise that, it looks first; what could come in
+// between is an empty folder, which is replaced.
+func folderFree(fromDir int, from string, toDir int, to string) error {
+	err := unix.Renameat2(fromDir, from, toDir, to, unix.RENAME_NOREPLACE)
+	if !errors.Is(err, unix.EINVAL) && !errors.Is(err, unix.ENOSYS) {
+		return err
 	}
-	return s.Stat(ctx, dst)
+	var st unix.Statx_t
+	if statx(toDir, to, unix.AT_SYMLINK_NOFOLLOW, &st) == nil {
+		return fs.ErrExist
+	}
+	return unix.Renameat(fromDir, from, toDir, to)
 }

@@ -51,6 +51,9 @@ type lister struct {
 // folder yields what is in the open folder and closes it. It reports whether the caller wants more.
 func (l *lister) folder(fd int, prefix asset.Key, depth int) bool {
 	defer unix.Close(fd)
+	if err := l.s.refreshFD(fd); err != nil {
+		return l.yield(storage.Object{Key: prefix}, fail("list", prefix, err))
+	}
 	room := direntRooms.Get().(*[direntBuffer]byte)
 	defer direntRooms.Put(room)
 	buf := room[:]
@@ -81,7 +84,7 @@ func (l *lister) entry(fd int, prefix asset.Key, e dirent, depth int) bool {
 		}
 	}
 	key := prefix.Join(asset.Key(e.name))
-	if e.name == "." || e.name == ".." || key == Private {
+	if e.name == "." || e.name == ".." || key == Private || l.hidden(prefix, e.name) {
 		return true
 	}
 	obj, err := l.object(fd, key, e)
@@ -96,6 +99,12 @@ func (l *lister) entry(fd int, prefix asset.Key, e dirent, depth int) bool {
 		return true
 	}
 	return l.enter(fd, key, e.name, depth+1)
+}
+
+// hidden reports whether an entry is one of a share's own, which are left to their machines; those of this store are its own to remove.
+func (l *lister) hidden(prefix asset.Key, base string) bool {
+	_, own := prefix.Below(Private)
+	return l.s.props.Remote && !own && sillyName(base)
 }
 
 func (l *lister) object(fd int, key asset.Key, e dirent) (storage.Object, error) {

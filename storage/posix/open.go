@@ -47,7 +47,7 @@ func (s *Store) openFile(dir int, base string, key asset.Key, v asset.Version) (
 	if err != nil {
 		return nil, linkError(err)
 	}
-	after, err := s.statFile(fd, key)
+	after, err := s.statOpen(fd, key)
 	if err == nil {
 		err = wanted(after, before.Version)
 	}
@@ -74,7 +74,7 @@ func (r *reader) Object() storage.Object { return r.obj }
 // Check implements storage.Reader. It asks for writers first: one that closes between the two looks shows itself by the version.
 func (r *reader) Check(ctx context.Context) error {
 	open, known := r.Writers()
-	o, err := r.s.Stat(ctx, r.obj.Key)
+	o, err := r.s.statNow(ctx, r.obj.Key)
 	if err != nil {
 		return err
 	}

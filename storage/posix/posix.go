@@ -8,7 +8,9 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync"
+	"sync/atomic"
 
 	"golang.org/x/sys/unix"
 
@@ -34,19 +36,25 @@ type Store struct {
 	root  int    // descriptor of the root
 	props storage.Properties
 	birth bool // versions hold the time of birth
-	dev   uint64
-	boot  *boot
-	sync  *syncer
-	keys  keyLocks
-	close sync.Once
+	// events: only this kernel writes to the file system, so events tell all. False on a share.
+	events bool
+	dev    atomic.Uint64
+	boot   *boot
+	sync   *syncer
+	keys   keyLocks
+	close  sync.Once
 }
 
 var (
-	_ storage.Store        = (*Store)(nil)
-	_ storage.Watcher      = (*Store)(nil)
-	_ storage.FolderMaker  = (*Store)(nil)
-	_ storage.HoleFinder   = (*reader)(nil)
-	_ storage.WriterFinder = (*reader)(nil)
+	_ storage.Store         = (*Store)(nil)
+	_ storage.Watcher       = (*Store)(nil)
+	_ storage.FolderMaker   = (*Store)(nil)
+	_ storage.FolderRemover = (*Store)(nil)
+	_ storage.FolderMover   = (*Store)(nil)
+	_ storage.TreeRemover   = (*Store)(nil)
+	_ storage.Excluder      = (*Store)(nil)
+	_ storage.HoleFinder    = (*reader)(nil)
+	_ storage.WriterFinder  = (*reader)(nil)
 )
 
 // Open opens the folder dir as a store, puts back or deletes what killed processes left in it, and finds out what its file
@@ -58,17 +66,17 @@ func Open(ctx context.Context, dir string, o Options) (*Store, error) {
 	}
 	if o.Create {
 		if err := os.MkdirAll(abs, 0o777); err != nil {
-			return nil, fmt.Errorf("open store: %w", err)
+			return nil, fmt.Errorf("open store: %w", advise(err))
 		}
 	}
 	root, err := unix.Open(abs, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 	if err != nil {
-		return nil, &fs.PathError{Op: "open store", Path: abs, Err: err}
+		return nil, advise(&fs.PathError{Op: "open store", Path: abs, Err: err})
 	}
 	s := &Store{dir: abs, root: root}
 	if err := s.start(ctx, o); err != nil {
 		unix.Close(root)
-		return nil, fmt.Errorf("open store %s: %w", strconv.Quote(abs), err)
+		return nil, fmt.Errorf("open store %s: %w", strconv.Quote(abs), advise(err))
 	}
 	return s, nil
 }
@@ -78,17 +86,19 @@ func (s *Store) start(ctx context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
-	s.dev = devOf(st)
-	fsKind, local, group := fileSystem(s.root)
+	s.dev.Store(devOf(st))
+	kind := fileSystem(s.root)
+	s.events = kind.local
 	s.props = storage.Properties{
 		URL:    "file://" + s.dir,
-		Kind:   fsKind,
-		Remote: !local || o.Remote,
+		Kind:   kind.name,
+		Remote: !kind.local || o.Remote,
 		Links:  true,
 	}
+	s.props.FolderTimes = s.props.Remote && (kind.local || kind.times)
 	s.props.SeesWriters = !s.props.Remote && s.leasesWork()
 	s.birth = !s.props.Remote && st.Mask&unix.STATX_BTIME != 0
-	s.sync = newSyncer(s.root, group && !s.props.Remote)
+	s.sync = newSyncer(s.root, kind.group && !s.props.Remote, s.syncDir, s.isUp)
 	s.boot, err = newBoot(s)
 	if err != nil {
 		return err
@@ -108,6 +118,16 @@ func (s *Store) Close() error {
 
 // Dir is the absolute path of the root.
 func (s *Store) Dir() string { return s.dir }
+
+// FoldsCase reports whether names that differ in upper and lower case only are one name on the file system, or its server.
+func (s *Store) FoldsCase() bool {
+	dir, err := s.openDir(s.boot.key)
+	if err != nil {
+		return false
+	}
+	defer unix.Close(dir)
+	return sameFile(dir, tmpName, dir, strings.ToUpper(tmpName))
+}
 
 // Properties implements storage.Store.
 func (s *Store) Properties() storage.Properties { return s.props }
@@ -132,7 +152,7 @@ func fail(op string, key asset.Key, err error) error {
 	if errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EDQUOT) {
 		err = fmt.Errorf("%w: %w", storage.ErrFull, err)
 	}
-	return fmt.Errorf("%s %s: %w", op, key.Quoted(), err)
+	return fmt.Errorf("%s %s: %w", op, key.Quoted(), advise(err))
 }
 
 // keyLocks serializes the removals of one key within this process.

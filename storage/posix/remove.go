@@ -30,10 +30,9 @@ func (s *Store) Move(ctx context.Context, src storage.Object, dst asset.Key, o s
 		return storage.Object{}, fail("move", src.Key, err)
 	}
 	err := s.takeAway(src.Key, src.Version, s.boot.toStay, func(aside asset.Key) error {
-		if o.IfAbsent {
-			return s.renameFree(aside, dst)
-		}
-		return s.rename(aside, dst)
+		return s.between(aside, dst, func(fromDir int, from string, toDir int, to string) error {
+			return s.renameAt(fromDir, from, toDir, to, o.IfAbsent)
+		})
 	})
 	if err != nil {
 		return storage.Object{}, fail("move", src.Key, notThere(err))
@@ -54,7 +53,7 @@ func (s *Store) takeAway(
 	lock := s.keys.of(key)
 	lock.Lock()
 	defer lock.Unlock()
-	before, err := s.statKey(key)
+	before, err := s.statKey(key, 0)
 	if err != nil {
 		return err
 	}
@@ -78,7 +77,7 @@ func (s *Store) takeAway(
 // setAside takes whatever has the name now, in one step: link and unlink would take two, and the second could hit a newer
 // file. Nothing can stand at the target: it is this process's own, and one removal of a key runs at a time.
 func (s *Store) setAside(key, aside asset.Key) error {
-	if _, err := s.statKey(aside); !errors.Is(err, unix.ENOENT) {
+	if _, err := s.statKey(aside, 0); !errors.Is(err, unix.ENOENT) {
 		return errors.Join(fs.ErrExist, err)
 	}
 	return s.rename(key, aside)
@@ -96,7 +95,7 @@ func (s *Store) stillUnchanged(aside asset.Key, v asset.Version, force bool) err
 		if open, known := s.writersOf(fd); known && open && !force {
 			return fmt.Errorf("%w: it is open for writing", storage.ErrChanged)
 		}
-		o, err := s.statFile(fd, aside)
+		o, err := s.statOpen(fd, aside)
 		if err != nil || force {
 			return err
 		}

@@ -23,7 +23,11 @@ func (s *Store) nameFree(fromDir int, from string, toDir int, to string) error {
 	if err != nil && !sameFile(fromDir, from, toDir, to) {
 		return crossing(err)
 	}
-	return unix.Unlinkat(fromDir, from, 0)
+	err = unix.Unlinkat(fromDir, from, 0)
+	if s.props.Remote && errors.Is(err, unix.ENOENT) {
+		return nil // done by a call whose answer was lost
+	}
+	return err
 }
 
 func sameFile(dirA int, a string, dirB int, b string) bool {
@@ -35,20 +39,27 @@ func sameFile(dirA int, a string, dirB int, b string) bool {
 }
 
 // renameFree is nameFree by keys; missing folders above the target are made.
-func (s *Store) renameFree(from, to asset.Key) error {
-	return s.at(from, func(fromDir int, fromBase string) error {
-		return s.atMade(to, func(toDir int, toBase string) error {
-			return s.nameFree(fromDir, fromBase, toDir, toBase)
-		})
-	})
-}
+func (s *Store) renameFree(from, to asset.Key) error { return s.between(from, to, s.nameFree) }
 
 // rename replaces what is at to.
-func (s *Store) rename(from, to asset.Key) error {
+func (s *Store) rename(from, to asset.Key) error { return s.between(from, to, s.replace) }
+
+func (s *Store) replace(fromDir int, from string, toDir int, to string) error {
+	return crossing(s.renameOver(fromDir, from, toDir, to))
+}
+
+// renameAt is nameFree with free, else replace.
+func (s *Store) renameAt(fromDir int, from string, toDir int, to string, free bool) error {
+	if free {
+		return s.nameFree(fromDir, from, toDir, to)
+	}
+	return s.replace(fromDir, from, toDir, to)
+}
+
+// between calls f with the folders of two keys and the names in them; missing folders above the second are made.
+func (s *Store) between(from, to asset.Key, f func(fromDir int, from string, toDir int, to string) error) error {
 	return s.at(from, func(fromDir int, fromBase string) error {
-		return s.atMade(to, func(toDir int, toBase string) error {
-			return crossing(unix.Renameat(fromDir, fromBase, toDir, toBase))
-		})
+		return s.atMade(to, func(toDir int, toBase string) error { return f(fromDir, fromBase, toDir, toBase) })
 	})
 }
 

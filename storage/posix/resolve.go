@@ -64,8 +64,8 @@ func linkError(err error) error {
 	return err
 }
 
-// at calls f with the descriptor of the key's folder and the name in it.
-func (s *Store) at(key asset.Key, f func(dir int, base string) error) error {
+// atOnce calls f once with the descriptor of the key's folder and the name in it.
+func (s *Store) atOnce(key asset.Key, f func(dir int, base string) error) error {
 	dir, err := s.openDir(key.Dir())
 	if err != nil {
 		return err

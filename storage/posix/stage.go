@@ -18,6 +18,7 @@ const copyBuffer = 256 << 10
 type staged struct {
 	s       *Store
 	f       *file
+	pipe    *pipe // by Receive
 	name    string
 	size    int64
 	flushed bool
@@ -87,34 +88,55 @@ func (t *staged) Flush(ctx context.Context) error {
 	return err
 }
 
+// Publish implements storage.Staged. What is proven by its key is made durable together with its name, by one commit of the file
+// system's journal instead of two.
 func (t *staged) Publish(ctx context.Context, key asset.Key, o storage.PutOptions) (storage.Object, error) {
 	if t.named {
 		return storage.Object{}, fail("publish", key, errors.New("these bytes have a name already"))
 	}
-	if err := t.Flush(ctx); err != nil {
-		return storage.Object{}, err
+	together := o.Proven && !o.Deferred && !t.flushed && t.broken == nil
+	if !together {
+		if err := t.Flush(ctx); err != nil {
+			return storage.Object{}, err
+		}
 	}
 	if err := context.Cause(ctx); err != nil {
 		return storage.Object{}, fail("publish", key, err)
 	}
-	if err := t.rename(key, o); err != nil {
+	if err := t.rename(ctx, key, o); err != nil {
 		return storage.Object{}, fail("publish", key, err)
 	}
 	t.named = true
-	if !o.Deferred {
-		if err := t.s.Sync(ctx, key); err != nil {
-			return storage.Object{}, err
-		}
+	if err := t.settle(ctx, key, o, together); err != nil {
+		return storage.Object{}, err
 	}
 	return t.s.statFile(t.f.fd, key)
 }
 
-func (t *staged) rename(key asset.Key, o storage.PutOptions) error {
-	return t.s.atMade(key, func(dir int, base string) error {
-		if o.IfAbsent {
-			return t.s.nameFree(t.s.boot.tmp, t.name, dir, base)
+// settle makes a name durable, unless that is left to the caller, and the bytes when they are not.
+func (t *staged) settle(ctx context.Context, key asset.Key, o storage.PutOptions, bytes bool) error {
+	switch {
+	case bytes:
+		return fail("publish", key, t.s.sync.names(ctx, t.f.Sync, key))
+	case !o.Deferred:
+		return t.s.Sync(ctx, key)
+	}
+	return nil
+}
+
+func (t *staged) rename(ctx context.Context, key asset.Key, o storage.PutOptions) error {
+	if o.IfVersion != "" {
+		release, err := t.s.Exclude(ctx, key)
+		if err != nil {
+			return err
 		}
-		return unix.Renameat(t.s.boot.tmp, t.name, dir, base)
+		defer release()
+		if err := t.s.stillIs(ctx, key, o.IfVersion); err != nil {
+			return err
+		}
+	}
+	return t.s.atMade(key, func(dir int, base string) error {
+		return t.s.renameAt(t.s.boot.tmp, t.name, dir, base, o.IfAbsent)
 	})
 }
 
@@ -123,6 +145,7 @@ func (t *staged) Discard() error {
 	if t.f == nil {
 		return nil
 	}
+	t.closePipe()
 	var err error
 	if !t.named {
 		err = unix.Unlinkat(t.s.boot.tmp, t.name, 0)
@@ -142,21 +165,8 @@ func (s *Store) Put(ctx context.Context, key asset.Key, r io.Reader, o storage.P
 		return storage.Object{}, err
 	}
 	defer func() { err = errors.Join(err, t.Discard()) }()
-	if _, err := io.Copy(t, ctxReader{ctx, r}); err != nil {
+	if _, err := io.Copy(t, storage.Reading(ctx, r)); err != nil {
 		return storage.Object{}, fail("put", key, err)
 	}
 	return t.Publish(ctx, key, o)
-}
-
-// ctxReader ends a long copy soon after its context ends.
-type ctxReader struct {
-	ctx context.Context //nolint:containedctx // lives as long as one copy
-	r   io.Reader
-}
-
-func (c ctxReader) Read(p []byte) (int, error) {
-	if err := context.Cause(c.ctx); err != nil {
-		return 0, err
-	}
-	return c.r.Read(p)
 }

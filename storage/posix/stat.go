@@ -20,18 +20,33 @@ func (s *Store) Stat(ctx context.Context, key asset.Key) (storage.Object, error)
 	if err := context.Cause(ctx); err != nil {
 		return storage.Object{}, fail("stat", key, err)
 	}
-	o, err := s.statKey(key)
+	o, err := s.statKey(key, 0)
 	return o, fail("stat", key, notThere(err))
 }
 
-func (s *Store) statKey(key asset.Key) (o storage.Object, err error) {
+// statNow is Stat by the word of the share's server.
+func (s *Store) statNow(ctx context.Context, key asset.Key) (storage.Object, error) {
+	if err := context.Cause(ctx); err != nil {
+		return storage.Object{}, fail("stat", key, err)
+	}
+	s.refresh(key.Dir()) // the name may lead to another file by now
+	o, err := s.statKey(key, s.syncFlag())
+	return o, fail("stat", key, notThere(err))
+}
+
+func (s *Store) statKey(key asset.Key, flags int) (o storage.Object, err error) {
 	if key == asset.Root {
 		return s.statFile(s.root, key)
 	}
+	hasFolder := false
 	err = s.at(key, func(dir int, base string) error {
-		o, err = s.statAt(dir, base, key)
+		hasFolder = true
+		o, err = s.statWith(dir, base, key, flags)
 		return err
 	})
+	if !hasFolder && (errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ENOTDIR)) {
+		return o, errors.Join(storage.ErrNoFolder, err)
+	}
 	return o, err
 }
 
@@ -44,8 +59,21 @@ func notThere(err error) error {
 }
 
 func (s *Store) statAt(dir int, base string, key asset.Key) (storage.Object, error) {
+	return s.statWith(dir, base, key, 0)
+}
+
+func (s *Store) statWith(dir int, base string, key asset.Key, flags int) (storage.Object, error) {
 	var st unix.Statx_t
-	if err := statx(dir, base, unix.AT_SYMLINK_NOFOLLOW, &st); err != nil {
+	if err := statx(dir, base, unix.AT_SYMLINK_NOFOLLOW|flags, &st); err != nil {
+		return storage.Object{}, err
+	}
+	return s.object(key, &st), nil
+}
+
+// statOpen looks at a file that was just opened, by the word of the share's server: a mount with nocto would answer from memory.
+func (s *Store) statOpen(fd int, key asset.Key) (storage.Object, error) {
+	var st unix.Statx_t
+	if err := statx(fd, "", unix.AT_EMPTY_PATH|s.syncFlag(), &st); err != nil {
 		return storage.Object{}, err
 	}
 	return s.object(key, &st), nil
@@ -92,7 +120,7 @@ func (s *Store) kind(st *unix.Statx_t) storage.Kind {
 		}
 		return storage.Regular
 	case unix.S_IFDIR:
-		if devOf(st) != s.dev {
+		if devOf(st) != s.dev.Load() {
 			return storage.Mount
 		}
 		return storage.Directory

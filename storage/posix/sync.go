@@ -3,6 +3,7 @@ package posix
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -23,10 +24,13 @@ const (
 	maxDurable = 200_000
 )
 
-// syncer makes files and folders durable. Requests that wait at the same time are served together by the first of them.
+// syncer makes files and folders durable. Requests that wait at the same time are served together by the first of them, and a folder that
+// several of them wait for is synced once.
 type syncer struct {
 	root  int
-	group bool // syncfs may be used
+	group bool                      // syncfs may be used
+	dir   func(key asset.Key) error // makes the names in a folder durable
+	isUp  func() error              // vouches for what dir said before it
 
 	mu       sync.Mutex
 	waiting  []*syncRequest
@@ -35,22 +39,21 @@ type syncer struct {
 	durable  map[asset.Key]struct{} // folders that are durable up to the root
 }
 
-// syncRequest is one caller's wish. one does it alone, by so many fsyncs; lead is closed when the caller must serve the next
-// batch itself.
+// syncRequest is one caller's wish. lead is closed when the caller must serve the next batch itself.
 type syncRequest struct {
-	one  func() error
-	cost int
+	file func() error // nil: none
+	dirs []asset.Key
 	done chan error
 	lead chan struct{}
 }
 
-func newSyncer(root int, group bool) *syncer {
-	return &syncer{root: root, group: group, durable: map[asset.Key]struct{}{}}
+func newSyncer(root int, group bool, dir func(asset.Key) error, isUp func() error) *syncer {
+	return &syncer{root: root, group: group, dir: dir, isUp: isUp, durable: map[asset.Key]struct{}{}}
 }
 
 // wait returns when the request was served. The first caller of a batch serves it; then it hands the lead on.
-func (y *syncer) wait(ctx context.Context, cost int, one func() error) error {
-	r := &syncRequest{one: one, cost: cost, done: make(chan error, 1), lead: make(chan struct{})}
+func (y *syncer) wait(ctx context.Context, file func() error, dirs []asset.Key) error {
+	r := &syncRequest{file: file, dirs: dirs, done: make(chan error, 1), lead: make(chan struct{})}
 	y.mu.Lock()
 	y.waiting = append(y.waiting, r)
 	lead := !y.busy
@@ -105,18 +108,32 @@ func (y *syncer) serve() {
 	group := y.group && costOf(batch) >= groupFrom && time.Now().After(y.slowTill)
 	y.mu.Unlock()
 	if !group || !y.syncAll(batch) {
-		syncEach(batch)
+		y.syncEach(batch)
 	}
 	y.mu.Lock()
 	y.handOn()
 	y.mu.Unlock()
 }
 
+// costOf is how many fsyncs a batch takes.
 func costOf(batch []*syncRequest) (sum int) {
 	for _, r := range batch {
-		sum += r.cost
+		if r.file != nil {
+			sum++
+		}
 	}
-	return sum
+	return sum + len(dirsIn(batch))
+}
+
+// dirsIn are the folders of a batch, each once.
+func dirsIn(batch []*syncRequest) map[asset.Key]error {
+	dirs := map[asset.Key]error{}
+	for _, r := range batch {
+		for _, dir := range r.dirs {
+			dirs[dir] = nil
+		}
+	}
+	return dirs
 }
 
 // syncAll serves a batch by one syncfs. It reports false when that failed: an fsync each then tells whose file it was.
@@ -136,46 +153,75 @@ func (y *syncer) syncAll(batch []*syncRequest) bool {
 	return true
 }
 
-func syncEach(batch []*syncRequest) {
+// syncEach serves a batch by an fsync for each file and folder. They wait for one commit of the file system's journal together, not for
+// one after the other.
+func (y *syncer) syncEach(batch []*syncRequest) {
+	dirs := dirsIn(batch)
+	files := make([]error, len(batch))
+	var mu sync.Mutex
 	var wg sync.WaitGroup
-	for _, r := range batch[1:] {
-		wg.Go(func() { r.done <- r.one() })
+	for _, dir := range slices.Collect(maps.Keys(dirs)) {
+		wg.Go(func() {
+			err := y.dir(dir)
+			mu.Lock()
+			defer mu.Unlock()
+			dirs[dir] = err
+		})
 	}
-	batch[0].done <- batch[0].one()
+	for i, r := range batch[1:] {
+		if r.file != nil {
+			wg.Go(func() { files[i+1] = r.file() })
+		}
+	}
+	if r := batch[0]; r.file != nil {
+		files[0] = r.file()
+	}
 	wg.Wait()
+	var up error
+	if len(dirs) > 0 {
+		up = y.isUp()
+	}
+	for i, r := range batch {
+		r.done <- r.result(files[i], dirs, up)
+	}
+}
+
+// result is what a request is told of what was done for its batch.
+func (r *syncRequest) result(file error, dirs map[asset.Key]error, up error) error {
+	if len(r.dirs) == 0 {
+		return file
+	}
+	err := errors.Join(file, up)
+	for _, dir := range r.dirs {
+		err = errors.Join(err, dirs[dir])
+	}
+	return err
 }
 
 // file makes the bytes of f durable. After an error the bytes count as lost: the kernel reports it once, and a second fsync
 // that succeeds means nothing.
-func (y *syncer) file(ctx context.Context, f *file) error { return y.wait(ctx, 1, f.Sync) }
+func (y *syncer) file(ctx context.Context, f *file) error { return y.wait(ctx, f.Sync, nil) }
 
 // Sync implements storage.Store: the folders of the keys are made durable, and above them every folder that this process
 // has not yet seen durable.
 func (s *Store) Sync(ctx context.Context, keys ...asset.Key) error {
+	if len(keys) == 0 {
+		return nil
+	}
+	return fail("sync", keys[0], s.sync.names(ctx, nil, keys...))
+}
+
+// names makes the names of keys durable, and with them a file.
+func (y *syncer) names(ctx context.Context, file func() error, keys ...asset.Key) error {
 	if err := context.Cause(ctx); err != nil {
 		return err
 	}
-	dirs := s.sync.dirsOf(keys)
-	if len(dirs) == 0 {
-		return nil
+	dirs := y.dirsOf(keys)
+	err := y.wait(ctx, file, dirs)
+	if err == nil {
+		y.remember(dirs)
 	}
-	err := s.sync.wait(ctx, len(dirs), func() error { return s.syncDirs(dirs) })
-	if err != nil {
-		return fail("sync", keys[0], err)
-	}
-	s.sync.remember(dirs)
-	return nil
-}
-
-// syncDirs lets the folders wait for one commit of the file system's journal, not for one after the other.
-func (s *Store) syncDirs(dirs []asset.Key) error {
-	errs := make([]error, len(dirs))
-	var wg sync.WaitGroup
-	for i, dir := range dirs {
-		wg.Go(func() { errs[i] = s.syncDir(dir) })
-	}
-	wg.Wait()
-	return errors.Join(append(errs, s.isUp())...)
+	return err
 }
 
 // isUp tells whether the file system was still at work. XFS that has shut itself down goes on saying of folders that they are

@@ -17,7 +17,7 @@ import (
 )
 
 // served is a syncer whose requests are made durable by the test.
-func served() *syncer { return newSyncer(-1, false) }
+func served() *syncer { return newSyncer(-1, false, nil, nil) }
 
 func TestSyncer_whoWaitsAtTheSameTimeIsServedTogether(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -26,7 +26,7 @@ func TestSyncer_whoWaitsAtTheSameTimeIsServedTogether(t *testing.T) {
 		begin := time.Now()
 		for range 100 {
 			wg.Go(func() {
-				if err := y.wait(t.Context(), 1, func() error { time.Sleep(time.Second); return nil }); err != nil {
+				if err := y.wait(t.Context(), func() error { time.Sleep(time.Second); return nil }, nil); err != nil {
 					t.Error(err)
 				}
 			})
@@ -50,7 +50,7 @@ func TestSyncer_anErrorReachesItsOwnRequestOnly(t *testing.T) {
 			if i%3 == 0 {
 				want = fmt.Errorf("file %d", i)
 			}
-			if got := y.wait(t.Context(), 1, func() error { return want }); !errors.Is(got, want) {
+			if got := y.wait(t.Context(), func() error { return want }, nil); !errors.Is(got, want) {
 				t.Errorf("file %d: want %v, got %v", i, want, got)
 			}
 		})
@@ -72,11 +72,11 @@ func TestSyncer_whoGivesUpStopsNobody(t *testing.T) {
 					ctx = t.Context()
 				}
 				var synced atomic.Bool
-				err := y.wait(ctx, 1, func() error {
+				err := y.wait(ctx, func() error {
 					time.Sleep(time.Duration(rand.N(10)) * time.Millisecond)
 					synced.Store(true)
 					return nil
-				})
+				}, nil)
 				switch {
 				case err == nil && synced.Load():
 					durable.Add(1)
@@ -103,13 +103,13 @@ func TestSyncer_whoGivesUpWaitsForWhatWasBegun(t *testing.T) {
 		y := served()
 		ctx, cancel := context.WithCancel(t.Context())
 		var wg sync.WaitGroup
-		wg.Go(func() { _ = y.wait(t.Context(), 1, func() error { time.Sleep(time.Second); return nil }) })
+		wg.Go(func() { _ = y.wait(t.Context(), func() error { time.Sleep(time.Second); return nil }, nil) })
 		synctest.Wait()
 		broken := errors.New("lost")
 		var got error
-		wg.Go(func() { _ = y.wait(t.Context(), 1, func() error { return nil }) }) // will lead
+		wg.Go(func() { _ = y.wait(t.Context(), func() error { return nil }, nil) }) // will lead
 		synctest.Wait()
-		wg.Go(func() { got = y.wait(ctx, 1, func() error { time.Sleep(time.Second); return broken }) })
+		wg.Go(func() { got = y.wait(ctx, func() error { time.Sleep(time.Second); return broken }, nil) })
 		time.Sleep(1500 * time.Millisecond)
 		cancel()
 		wg.Wait()
@@ -147,4 +147,71 @@ func TestFlush_canceledAndDiscardedUnderWay(t *testing.T) {
 		})
 	}
 	wg.Wait()
+}
+
+// folders is a syncer that notes which folders were synced, and fails for one.
+func folders(fails asset.Key) (*syncer, *[]asset.Key) {
+	var mu sync.Mutex
+	var synced []asset.Key
+	return newSyncer(-1, false, func(dir asset.Key) error {
+		time.Sleep(time.Second)
+		mu.Lock()
+		defer mu.Unlock()
+		synced = append(synced, dir)
+		if dir == fails {
+			return errors.New("input/output error")
+		}
+		return nil
+	}, func() error { return nil }), &synced
+}
+
+func TestSyncer_aFolderThatManyWaitForIsSyncedOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		y, synced := folders("none")
+		var files atomic.Int32
+		var wg sync.WaitGroup
+		for i := range 100 {
+			wg.Go(func() {
+				file := func() error { time.Sleep(time.Second); files.Add(1); return nil }
+				if err := y.wait(t.Context(), file, []asset.Key{asset.Key(fmt.Sprintf("d%d", i%2))}); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+		if got := len(*synced); got != 3 || files.Load() != 100 { // the first caller's folder, then both
+			t.Errorf("want 100 files and their folders once for each batch, got %d files and %d folders", files.Load(), got)
+		}
+	})
+}
+
+func TestSyncer_whatAFolderMissesIsToldToThoseWhoWaitForIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		y, _ := folders("bad")
+		var wg sync.WaitGroup
+		for i := range 100 {
+			dir := asset.Key("good")
+			if i%3 == 0 {
+				dir = "bad"
+			}
+			wg.Go(func() {
+				err := y.wait(t.Context(), func() error { return nil }, []asset.Key{dir})
+				if (err != nil) != (dir == "bad") {
+					t.Errorf("%s: got %v", dir, err)
+				}
+			})
+		}
+		wg.Wait()
+	})
+}
+
+func TestSyncer_aStoreThatIsDownVouchesForNoFolder(t *testing.T) {
+	down := errors.New("the file system has shut itself down")
+	y := newSyncer(-1, false, func(asset.Key) error { return nil }, func() error { return down })
+	if err := y.wait(t.Context(), func() error { return nil }, []asset.Key{"d"}); !errors.Is(err, down) {
+		t.Errorf("want %v, got %v", down, err)
+	}
+	if err := y.wait(t.Context(), func() error { return nil }, nil); err != nil {
+		t.Errorf("want a file's own fsync believed, got %v", err)
+	}
 }

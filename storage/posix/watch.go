@@ -21,12 +21,15 @@ const hintBuffer = 4096
 // rescan, since files may have come into it before the watch. The channel is closed early, for the receiver to begin anew,
 // when the prefix itself is moved or deleted or a new folder cannot be watched.
 func (s *Store) Watch(ctx context.Context, prefix asset.Key, enter func(asset.Key) bool) (<-chan storage.Hint, error) {
+	if enter == nil {
+		enter = func(asset.Key) bool { return true }
+	}
+	if s.props.Remote && !s.events {
+		return s.glance(ctx, prefix, enter)
+	}
 	fw, err := fsnotify.NewWatcher()
 	if err != nil {
 		return nil, fail("watch", prefix, watchLimit(err))
-	}
-	if enter == nil {
-		enter = func(asset.Key) bool { return true }
 	}
 	w := &watch{s: s, fw: fw, prefix: prefix, enter: enter, dirs: map[asset.Key]struct{}{}, out: make(chan storage.Hint, hintBuffer)}
 	if err := w.add(ctx, prefix); err != nil {

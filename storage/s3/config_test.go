@@ -124,16 +124,6 @@ func TestCredentials_fileIsReadAgain(t *testing.T) {
 	}
 }
 
-func TestOpen_takesSecretsFromTheEnvironment(t *testing.T) {
-	s := shared(t, "versitygw")
-	t.Setenv("AWS_ACCESS_KEY_ID", s3test.AccessKey)
-	t.Setenv("AWS_SECRET_ACCESS_KEY", s3test.SecretKey)
-	st := opened(t, s3.Config{URL: s.URL(s.Bucket(t), ""), AcceptRisk: true})
-	if _, err := put(t.Context(), st, "k", "x", ifAbsent); err != nil {
-		t.Error(err)
-	}
-}
-
 func TestOpen_trustsTheAuthorityItIsGiven(t *testing.T) {
 	t.Parallel()
 	s := s3test.MinIOWithTLS(t)

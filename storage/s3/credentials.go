@@ -1,6 +1,8 @@
 package s3
 
 import (
+	"context"
+	"errors"
 	"net/http"
 	"os"
 	"strconv"
@@ -22,6 +24,23 @@ func secrets(c Config) (from *credentials.Credentials, file *secretFile) {
 		&credentials.FileAWSCredentials{Profile: c.Profile},
 		&credentials.IAM{Client: &http.Client{Timeout: dialTime}},
 	}), nil
+}
+
+// errNobody: without credentials every request would be refused, and not say why.
+var errNobody = errors.New("no credentials were found: set storage.credentials_file, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; " +
+	"~/.aws/credentials has none either, and this machine has no role that gives any")
+
+// someone looks whether there are credentials at all. Whether this machine has a role is
+// known when somebody answers, or nobody for dialTime.
+func someone(ctx context.Context, from *credentials.Credentials) error {
+	v, err := from.GetWithContext(&credentials.CredContext{Context: ctx})
+	switch {
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	case err == nil && v.AccessKeyID == "":
+		return errNobody
+	}
+	return err
 }
 
 // lookEvery is how often a credentials file is looked at for a change.

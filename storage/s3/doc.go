@@ -30,11 +30,11 @@
 //
 // Objects under their names and, below [Private], claims of moves, notes of uploads that are under way, and what Open
 // tries. [Store.Tidy] takes away what killed processes left of it. On this machine it spools what is larger than 1 MiB into
-// files without a name.
+// files without a name; of a stream ([Store.Stream]) no more than three parts of 8 MiB.
 //
 // # What it needs
 //
-// The rights s3:ListBucket, GetObject, PutObject, DeleteObject and AbortMultipartUpload; where the bucket keeps versions
+// The rights s3:ListBucket, GetObject, PutObject, DeleteObject, AbortMultipartUpload and ListMultipartUploadParts; where the bucket keeps versions
 // also ListBucketVersions and DeleteObjectVersion; for hints MinIO's ListenBucketNotification.
 //
 // # What it does not promise

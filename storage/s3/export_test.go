@@ -25,7 +25,7 @@ func Twin(probed *Store, c Config) (*Store, error) {
 
 // Lower makes small objects large ones: more than so many bytes travel in parts of this size.
 func (s *Store) Lower(large, part int64) {
-	s.limits.memory, s.limits.stream, s.limits.parts, s.limits.part, s.limits.copyPart = 1<<10, large, large, part, part
+	s.limits.memory, s.limits.stream, s.limits.parts, s.limits.part, s.limits.streamed, s.limits.copyPart = 1<<10, large, large, part, part, part
 }
 
 // ShortClaims lets the claim of a move be buried when it is so old.

@@ -40,6 +40,10 @@ func (s *Store) newName(key asset.Key) (string, error) {
 	return name, nil
 }
 
+// Storable tells why nothing can be stored under a key; the error wraps [asset.ErrKey]. Stat says of such a key only that nothing is
+// there.
+func (s *Store) Storable(key asset.Key) error { return storable(s.name(key)) }
+
 var errReadOnly = errors.New("the store was opened for reading only")
 
 // storable says why a name would not be listed again as it was written, or not be taken at all.

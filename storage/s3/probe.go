@@ -42,7 +42,7 @@ func (s *Store) probe(ctx context.Context) (promises, error) {
 		return promises{}, fmt.Errorf("write a small object to try the server: %w", meaning(err))
 	}
 	t.p.amazon = isAmazon(s.at.endpoint)
-	for _, try := range []func(context.Context) error{t.create, t.rivals, t.complete, t.copy, t.remove, t.removeVersion} {
+	for _, try := range []func(context.Context) error{t.create, t.rivals, t.complete, t.putIf, t.copy, t.remove, t.removeVersion} {
 		if err := try(ctx); err != nil {
 			return promises{}, fmt.Errorf("try what the server keeps: %w", meaning(err))
 		}
@@ -108,19 +108,28 @@ func (t *probing) rivals(ctx context.Context) error {
 	return nil
 }
 
-// complete tries a condition at the end of an upload in parts.
-func (t *probing) complete(ctx context.Context) error {
+// complete tries the conditions at the end of an upload in parts.
+func (t *probing) complete(ctx context.Context) (err error) {
+	if t.p.Complete, err = t.completes(ctx, condition{absent: true}); err != nil {
+		return err
+	}
+	t.p.CompleteIf, err = t.completes(ctx, condition{etag: noETag})
+	return err
+}
+
+// completes reports whether an upload in parts is refused at its end when a condition does not hold.
+func (t *probing) completes(ctx context.Context, c condition) (refused bool, err error) {
 	name := t.name(t.key)
 	var id string
-	err := again(ctx, func() (err error) {
+	err = again(ctx, func() (err error) {
 		id, err = t.client.NewMultipartUpload(ctx, t.at.bucket, name, minio.PutObjectOptions{})
 		return err
 	})
 	if _, ok := answered(err); ok && !passing(ctx, err) {
-		return nil // a server without such uploads promises nothing about them
+		return false, nil // a server without such uploads promises nothing about them
 	}
 	if err != nil {
-		return err
+		return false, err
 	}
 	defer t.abandon(ctx, name, id)
 	var part minio.ObjectPart
@@ -130,16 +139,28 @@ func (t *probing) complete(ctx context.Context) error {
 		return err
 	})
 	if err != nil {
-		return err
+		return false, err
 	}
-	t.p.Complete, err = t.refused(ctx, func() error {
+	refused, err = t.refused(ctx, func() error {
 		var o minio.PutObjectOptions
-		o.SetMatchETagExcept("*")
+		c.set(&o)
 		_, err := t.client.CompleteMultipartUpload(ctx, t.at.bucket, name, id, []minio.CompletePart{{PartNumber: 1, ETag: part.ETag}}, o)
 		return err
 	})
-	if err == nil && !t.p.Complete {
-		return t.write(ctx) // the object was replaced
+	if err == nil && !refused {
+		return false, t.write(ctx) // the object was replaced
+	}
+	return refused, err
+}
+
+// putIf tries a PUT over a version that is not there.
+func (t *probing) putIf(ctx context.Context) (err error) {
+	t.p.PutIf, err = t.refused(ctx, func() error {
+		_, err := t.sendIf(ctx, t.name(t.key), bodyOf([]byte("second")), rand.Text(), condition{etag: noETag})
+		return err
+	})
+	if err == nil && !t.p.PutIf {
+		return t.write(ctx)
 	}
 	return err
 }

@@ -14,6 +14,8 @@ type promises struct {
 	Versions      bool   // the bucket keeps versions
 	Create        bool   // a PUT only if absent has one winner
 	Complete      bool   // so has the end of an upload in parts
+	PutIf         bool   // a PUT looks at the version that it replaces
+	CompleteIf    bool   // so does the end of an upload in parts
 	CopyIf        bool   // a copy looks at the version of its source
 	RemoveIf      bool   // a removal looks at the version
 	RemoveVersion bool   // one version can be taken away

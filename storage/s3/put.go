@@ -19,6 +19,7 @@ type limits struct {
 	parts    int64         // up to here an object is one PUT
 	single   int64         // what one PUT may hold at most
 	part     int64         // smallest part of an upload
+	streamed int64         // first parts of a stream, and what it may come to without any
 	copyPart int64         // what the server copies at once, small enough to answer in time
 	claim    time.Duration // how old, by the server's clock, the claim of a move must be to be one of a dead process
 	hints    int           // that wait for a slow receiver before they become one rescan
@@ -27,7 +28,7 @@ type limits struct {
 }
 
 var defaultLimits = limits{
-	memory: 1 << 20, stream: 8 << 20, parts: 64 << 20, single: 5 << 30, part: 16 << 20, copyPart: 512 << 20,
+	memory: 1 << 20, stream: 8 << 20, parts: 64 << 20, single: 5 << 30, part: 16 << 20, streamed: 8 << 20, copyPart: 512 << 20,
 	claim: 10 * time.Minute, hints: 4096, hear: 5 * time.Second, page: 1000,
 }
 
@@ -41,23 +42,10 @@ func (s *Store) Put(ctx context.Context, key asset.Key, r io.Reader, o storage.P
 	}
 	t := s.stage()
 	defer func() { err = errors.Join(err, t.Discard()) }()
-	if _, err := io.Copy(t, ctxReader{ctx, r}); err != nil {
+	if _, err := io.Copy(t, storage.Reading(ctx, r)); err != nil {
 		return storage.Object{}, fail(ctx, "put", key, err)
 	}
 	return t.Publish(ctx, key, o)
-}
-
-// ctxReader ends a long copy soon after its context ends.
-type ctxReader struct {
-	ctx context.Context //nolint:containedctx // lives as long as one copy
-	r   io.Reader
-}
-
-func (c ctxReader) Read(p []byte) (int, error) {
-	if err := context.Cause(c.ctx); err != nil {
-		return 0, err
-	}
-	return c.r.Read(p)
 }
 
 // publish gives bytes a name.
@@ -68,6 +56,8 @@ func (s *Store) publish(ctx context.Context, key asset.Key, b body, o storage.Pu
 	}
 	large := b.size > s.limits.parts
 	switch {
+	case o.IfVersion != "":
+		return s.supersede(ctx, key, name, b, o)
 	case o.IfAbsent && !s.promises.Create:
 		return storage.Object{}, errNoCreate
 	case o.IfAbsent && (!large || !s.promises.Complete):

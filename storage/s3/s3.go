@@ -8,6 +8,7 @@ import (
 	"strconv"
 
 	"github.com/minio/minio-go/v7"
+	"github.com/minio/minio-go/v7/pkg/credentials"
 	"go.uber.org/zap"
 
 	"hotfolderd/asset"
@@ -28,13 +29,16 @@ type Store struct {
 	log      *zap.Logger
 	hints    listening
 
+	secrets    *credentials.Credentials
 	secretFile *secretFile // nil: from elsewhere
 }
 
 var (
-	_ storage.Store       = (*Store)(nil)
-	_ storage.Watcher     = (*Store)(nil)
-	_ storage.FolderMaker = (*Store)(nil)
+	_ storage.Store         = (*Store)(nil)
+	_ storage.Watcher       = (*Store)(nil)
+	_ storage.FolderMaker   = (*Store)(nil)
+	_ storage.FolderRemover = (*Store)(nil)
+	_ storage.TreeRemover   = (*Store)(nil)
 )
 
 // Open connects to a bucket, tries what its server keeps, and refuses one that does not keep what Use needs; the error says what to
@@ -80,7 +84,7 @@ func newStore(c Config) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{at: at, client: *client, wire: w, readOnly: c.ReadOnly, risk: c.AcceptRisk, spool: c.Spool, limits: defaultLimits, log: c.Log, secretFile: file}
+	s := &Store{at: at, client: *client, wire: w, readOnly: c.ReadOnly, risk: c.AcceptRisk, spool: c.Spool, limits: defaultLimits, log: c.Log, secrets: from, secretFile: file}
 	if s.log == nil {
 		s.log = zap.NewNop()
 	}
@@ -92,6 +96,9 @@ var lookups = map[string]minio.BucketLookupType{
 }
 
 func (s *Store) start(ctx context.Context, c Config) error {
+	if err := someone(ctx, s.secrets); err != nil {
+		return err
+	}
 	if err := s.reach(ctx); err != nil {
 		return err
 	}

@@ -52,18 +52,36 @@ type written struct {
 	server          string
 }
 
+// condition of a write; the zero value is none.
+type condition struct {
+	absent bool   // there must be no object
+	etag   string // there must be one with this ETag
+}
+
+func (c condition) set(o *minio.PutObjectOptions) {
+	if c.absent {
+		o.SetMatchETagExcept("*")
+	}
+	if c.etag != "" {
+		o.SetMatchETag(c.etag)
+	}
+}
+
 // send is one PUT, tried once.
 func (s *Store) send(ctx context.Context, name string, b body, writer string, ifAbsent bool) (w written, err error) {
+	return s.sendIf(ctx, name, b, writer, condition{absent: ifAbsent})
+}
+
+// sendIf is send on any condition.
+func (s *Store) sendIf(ctx context.Context, name string, b body, writer string, c condition) (w written, err error) {
 	o := minio.PutObjectOptions{UserMetadata: map[string]string{writerMeta: writer}, DisableContentSha256: true}
 	e := extra{answered: func(r *http.Response) {
 		w.date, _ = http.ParseTime(r.Header.Get("Date"))
 		w.server = r.Header.Get("Server")
 	}}
-	if ifAbsent {
-		o.SetMatchETagExcept("*")
-		if b.size >= askFirst {
-			e.header = http.Header{"Expect": {"100-continue"}}
-		}
+	c.set(&o)
+	if c != (condition{}) && b.size >= askFirst {
+		e.header = http.Header{"Expect": {"100-continue"}}
 	}
 	info, err := s.client.PutObject(withExtra(ctx, e), s.at.bucket, name, b.from(0, b.size), b.size, b.md5, "", o)
 	w.etag, w.versionID = info.ETag, info.VersionID

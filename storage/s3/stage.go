@@ -21,6 +21,7 @@ const copyBuffer = 256 << 10
 // staged is bytes on this machine: in memory, or in a file without a name. The server hears of them when they are published.
 type staged struct {
 	s      *Store
+	most   int64 // in memory
 	memory []byte
 	file   *os.File // nil: all is in memory
 	size   int64
@@ -45,7 +46,7 @@ func (s *Store) Stage(ctx context.Context) (storage.Staged, error) {
 	return s.stage(), nil
 }
 
-func (s *Store) stage() *staged { return &staged{s: s, sum: md5.New()} }
+func (s *Store) stage() *staged { return &staged{s: s, most: s.limits.memory, sum: md5.New()} }
 
 func (t *staged) Write(p []byte) (int, error) {
 	if t.broken != nil {
@@ -61,7 +62,7 @@ func (t *staged) Write(p []byte) (int, error) {
 }
 
 func (t *staged) keep(p []byte) (int, error) {
-	if t.file == nil && t.size+int64(len(p)) <= t.s.limits.memory {
+	if t.file == nil && t.size+int64(len(p)) <= t.most {
 		t.memory = append(t.memory, p...)
 		return len(p), nil
 	}
@@ -133,13 +134,16 @@ func (t *staged) Publish(ctx context.Context, key asset.Key, o storage.PutOption
 	if err := errors.Join(t.done, t.Flush(ctx)); err != nil {
 		return storage.Object{}, fail(ctx, "publish", key, err)
 	}
-	sum := base64.StdEncoding.EncodeToString(t.sum.Sum(nil))
-	obj, err := t.s.publish(ctx, key, body{t, t.size, sum}, o)
+	obj, err := t.s.publish(ctx, key, t.body(), o)
 	if err != nil {
 		return storage.Object{}, fail(ctx, "publish", key, err)
 	}
 	t.done = errPublished
 	return obj, nil
+}
+
+func (t *staged) body() body {
+	return body{t, t.size, base64.StdEncoding.EncodeToString(t.sum.Sum(nil))}
 }
 
 // Discard lets go of the memory or the file; what was published stays.

@@ -2,6 +2,7 @@ package s3_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"strings"
 	"sync"
@@ -77,6 +78,41 @@ func contract(t *testing.T, s *s3test.Server, bucket string) {
 		},
 		Entries: 1100, // two pages
 	})
+}
+
+func TestStore_takesStreams(t *testing.T) {
+	onServers(t, func(t *testing.T, s *s3test.Server) {
+		for name, bucket := range map[string]string{"plain": s.Bucket(t), "versioned": s.VersionedBucket(t)} {
+			t.Run(name, func(t *testing.T) {
+				probed := opened(t, config(t, s, bucket, ""))
+				small := func(st *s3.Store) *s3.Store { st.Lower(4*mib, 5*mib); return st }
+				storagetest.RunStreams(t, func(t *testing.T) storage.Store {
+					st := small(twin(t, probed, config(t, s, bucket, prefixOf(t))))
+					t.Cleanup(func() { nothingLeft(t, s, bucket, st) })
+					return st
+				}, storagetest.Options{
+					Slow: true, Part: 5 * mib,
+					Reopen: func(t *testing.T, st storage.Store) storage.Store {
+						c := config(t, s, bucket, "")
+						c.URL = st.Properties().URL
+						return small(twin(t, probed, c))
+					},
+				})
+			})
+		}
+	})
+}
+
+// nothingLeft wants no upload that goes on, and no note of one.
+func nothingLeft(t *testing.T, s *s3test.Server, bucket string, st *s3.Store) {
+	t.Helper()
+	ctx := context.Background() // the test's has ended
+	for o := range s.Client(t).ListObjectsIter(ctx, bucket, minio.ListObjectsOptions{Prefix: st.Name(s3.Private) + "/", Recursive: true}) {
+		t.Errorf("left is %q, %v", o.Key, o.Err)
+	}
+	for u := range s.Client(t).ListIncompleteUploads(ctx, bucket, st.Name("storagetest/streams/pending"), true) {
+		t.Errorf("an upload goes on: %q, %v", u.Key, u.Err)
+	}
 }
 
 // fill makes many small objects with few requests each.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/http"
 	"strings"
 	"time"
@@ -16,8 +17,8 @@ import (
 )
 
 // Tidy takes away what processes that died left below [Private] and that is older, by the server's clock, than age: uploads are given
-// up, claims and trials deleted. An upload that takes longer than age fails; a day is right. It returns how many things it took
-// away. Any node may call it at any time; nobody needs to.
+// up, claims and trials deleted. An upload is as old as its newest part. A day is right, or as long as streams are kept that were left.
+// It returns how many things it took away. Any node may call it at any time; nobody needs to.
 func (s *Store) Tidy(ctx context.Context, age time.Duration) (n int, err error) {
 	if err := ended(ctx, "tidy", Private); err != nil {
 		return 0, err
@@ -40,30 +41,50 @@ func (s *Store) Tidy(ctx context.Context, age time.Duration) (n int, err error) 
 		if max(0, now.Sub(info.LastModified)) < age { // a server's clock may lag behind its own marks
 			continue
 		}
-		if err := s.tidyAway(ctx, info.Key); err != nil {
+		took, err := s.tidyAway(ctx, info.Key, now.Add(-age))
+		if err != nil {
 			errs = append(errs, err)
-			continue
 		}
-		n++
+		if took {
+			n++
+		}
 	}
 	return n, fail(ctx, "tidy", Private, errors.Join(append(errs, ctx.Err())...))
 }
 
-// tidyAway takes one thing away, and ends the upload that it is a note of.
-func (s *Store) tidyAway(ctx context.Context, name string) error {
+// tidyAway takes one thing away, and ends the upload that it is a note of, unless that has grown since.
+func (s *Store) tidyAway(ctx context.Context, name string, since time.Time) (took bool, err error) {
 	if strings.HasPrefix(name, s.below(uploadsFolder)) {
 		n, err := s.noted(ctx, asset.Key(strings.TrimPrefix(name, s.at.prefix)))
 		if absent(err) {
-			return nil
+			return false, nil
 		}
+		grown := false
 		if err == nil {
+			grown, err = s.grown(ctx, n, since)
+		}
+		if err == nil && !grown {
 			err = s.abandon(ctx, n.Name, n.ID)
 		}
-		if err != nil {
-			return err
+		if err != nil || grown {
+			return false, err
 		}
 	}
-	return s.eraseAll(ctx, name, s.promises.Versions)
+	err = s.eraseAll(ctx, name, s.promises.Versions)
+	return err == nil, err
+}
+
+// grown reports whether an upload has parts that are newer than that.
+func (s *Store) grown(ctx context.Context, n note, since time.Time) (grown bool, err error) {
+	up := &running{s: s, name: n.Name, id: n.ID}
+	err = up.eachPart(ctx, func(p minio.ObjectPart) bool {
+		grown = p.LastModified.Truncate(time.Second).After(since) // as the server tells its time
+		return !grown
+	})
+	if errors.Is(err, fs.ErrNotExist) {
+		err = nil
+	}
+	return grown, err
 }
 
 // noted reads the note of an upload. It never leads out of the store.

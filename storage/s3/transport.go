@@ -17,9 +17,11 @@ const (
 	// stall is how long a connection may be still, while we wait or send, before it is given up.
 	stall = 60 * time.Second
 	// longStall is that for what a server does with an object as large as may be before it answers.
-	longStall   = 15 * time.Minute
-	dialTime    = 10 * time.Second
-	idleTime    = 30 * time.Second // shorter than stall, so that no request begins on a connection about to be given up
+	longStall = 15 * time.Minute
+	dialTime  = 10 * time.Second
+	// idleTime is shorter than stall, and than the time after which servers close a connection (MinIO 30 s): a request that begins on one
+	// that is just being given up comes to nothing, and must be asked about.
+	idleTime    = 10 * time.Second
 	idlePerHost = 64
 )
 

@@ -32,12 +32,15 @@ func (s *Store) upload(ctx context.Context, key asset.Key, name string, b body, 
 		if _, err := io.Copy(sum, b.from(off, size)); err != nil {
 			return minio.CompletePart{}, err
 		}
-		p, err := s.client.PutObjectPart(ctx, s.at.bucket, name, id, n, b.from(off, size), size, minio.PutObjectPartOptions{
-			DisableContentSha256: true, Md5Base64: base64.StdEncoding.EncodeToString(sum.Sum(nil)),
-		})
-		return minio.CompletePart{PartNumber: n, ETag: p.ETag}, err
+		return s.sendPart(ctx, name, id, n, b.from(off, size), size, base64.StdEncoding.EncodeToString(sum.Sum(nil)))
 	}
 	return s.inParts(ctx, key, name, b.size, s.limits.part, part, o)
+}
+
+// sendPart is one PUT of a part, tried once.
+func (s *Store) sendPart(ctx context.Context, name, id string, n int, r io.Reader, size int64, md5 string) (minio.CompletePart, error) {
+	p, err := s.client.PutObjectPart(ctx, s.at.bucket, name, id, n, r, size, minio.PutObjectPartOptions{DisableContentSha256: true, Md5Base64: md5})
+	return minio.CompletePart{PartNumber: n, ETag: p.ETag}, err
 }
 
 // partMaker sends or copies one part of an upload. It may be repeated.
@@ -72,12 +75,16 @@ func (s *Store) inParts(ctx context.Context, key asset.Key, name string, size, p
 	if err := u.begin(ctx); err != nil {
 		return storage.Object{}, err
 	}
-	parts, err := u.parts(ctx, size, part, do)
+	parts, arrived, err := u.parts(ctx, size, part, do)
 	if err != nil {
-		u.abort(ctx)
+		u.giveUp(ctx, arrived)
 		return storage.Object{}, err
 	}
-	return u.complete(ctx, parts, size, o)
+	obj, err := u.complete(ctx, parts, size, o)
+	if err != nil {
+		u.abort(ctx)
+	}
+	return obj, err
 }
 
 func orExists(err error) error {
@@ -112,29 +119,39 @@ func (u *running) begin(ctx context.Context) error {
 
 func (u *running) noteKey() asset.Key { return uploadsFolder.Join(asset.Key(u.writer)) }
 
-func (u *running) parts(ctx context.Context, size, part int64, do partMaker) ([]minio.CompletePart, error) {
+// parts makes all parts, a few at a time. When one cannot be made or ctx ends, no other is begun, and those on their way are given some
+// time: arrived reports whether nothing was cut.
+func (u *running) parts(ctx context.Context, size, part int64, do partMaker) (made []minio.CompletePart, arrived bool, err error) {
 	part = max(part, (size/maxParts+1<<20)>>20<<20)
-	made := make([]minio.CompletePart, (size+part-1)/part)
+	made = make([]minio.CompletePart, (size+part-1)/part)
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(atOnce)
+	late, cut := storage.Lasting(ctx, tidyTime)
+	defer cut()
 	for i := range made {
 		g.Go(func() error {
 			off := int64(i) * part
 			return again(ctx, func() (err error) {
-				made[i], err = do(ctx, u.id, i+1, off, min(part, size-off))
+				if err = context.Cause(ctx); err == nil {
+					made[i], err = do(late, u.id, i+1, off, min(part, size-off))
+				}
 				return err
 			})
 		})
 	}
-	return made, g.Wait()
+	err = g.Wait()
+	return made, late.Err() == nil, err
 }
 
-// complete is the step that shows the object. An answer that leaves it open what became of it is settled as in create.
+// complete is the step that shows the object. An answer that leaves it open what became of it is settled as in create. When it fails, what
+// was sent is still there.
 func (u *running) complete(ctx context.Context, parts []minio.CompletePart, size int64, o storage.PutOptions) (storage.Object, error) {
-	var opts minio.PutObjectOptions
-	if o.IfAbsent {
-		opts.SetMatchETagExcept("*")
+	only := condition{absent: o.IfAbsent}
+	if u.s.promises.CompleteIf {
+		only.etag = etagOf(o.IfVersion)
 	}
+	var opts minio.PutObjectOptions
+	only.set(&opts)
 	for n := 1; ; n++ {
 		info, err := u.s.client.CompleteMultipartUpload(ctx, u.s.at.bucket, u.name, u.id, parts, opts)
 		if err == nil {
@@ -142,7 +159,6 @@ func (u *running) complete(ctx context.Context, parts []minio.CompletePart, size
 			return u.s.made(ctx, u.key, written{etag: info.ETag}, u.writer, size, o.Brief), nil
 		}
 		if !failed(err) && !passing(ctx, err) && !hasCode(err, codeNoUpload) {
-			u.abort(ctx)
 			return storage.Object{}, err
 		}
 		there, whose := u.s.whose(ctx, u.key, u.writer)
@@ -151,14 +167,24 @@ func (u *running) complete(ctx context.Context, parts []minio.CompletePart, size
 			u.ended(ctx)
 			return object(u.key, there), nil
 		case whose == theirs && o.IfAbsent:
-			u.abort(ctx)
 			return storage.Object{}, fs.ErrExist
+		case failed(err) && only.etag != "":
+			return storage.Object{}, storage.ErrChanged
 		}
 		if n == tries || hasCode(err, codeNoUpload) || !rest(ctx, n) {
-			u.abort(ctx)
 			return storage.Object{}, fmt.Errorf("%w: %w", errUnknown, err)
 		}
 	}
+}
+
+// giveUp is abort when all parts have arrived or never will. One that a server is still taking when its upload is ended brings that back on
+// some; so while any may be, the note stays, and the upload is given up again later.
+func (u *running) giveUp(ctx context.Context, arrived bool) {
+	if !arrived {
+		u.s.log.Warn("an upload was not given up; it is found again later", zap.String("key", u.key.Quoted()), zap.Error(errOnTheWay))
+		return
+	}
+	u.abort(ctx)
 }
 
 // abort gives up what was sent. It also does so when the caller's context has ended.

@@ -24,6 +24,7 @@ type Mem struct {
 	durable map[asset.Key]*memObject // what outlives a power cut
 	count   int                      // of contents ever stored; makes versions
 	lives   int                      // grows with each power cut; a staging dies with its life
+	parts   map[string]*memParts     // of streams, by token
 }
 
 // memObject never changes, so that readers need no lock.
@@ -37,7 +38,7 @@ var _ storage.Store = (*Mem)(nil)
 
 // NewMem makes an empty store.
 func NewMem() *Mem {
-	return &Mem{seen: map[asset.Key]*memObject{}, durable: map[asset.Key]*memObject{}}
+	return &Mem{seen: map[asset.Key]*memObject{}, durable: map[asset.Key]*memObject{}, parts: map[string]*memParts{}}
 }
 
 // PowerCut forgets what was not durable: names are as they were at their last Sync, stagings are gone.
@@ -65,6 +66,9 @@ func (m *Mem) Stat(ctx context.Context, key asset.Key) (storage.Object, error) {
 	}
 	if key == asset.Root || m.holds(key) {
 		return storage.Object{Key: key, Kind: storage.Directory}, nil
+	}
+	if dir := key.Dir(); dir != asset.Root && !m.holds(dir) {
+		return storage.Object{}, refused("stat", key, storage.ErrNoFolder)
 	}
 	return storage.Object{}, refused("stat", key, fs.ErrNotExist)
 }
@@ -151,12 +155,14 @@ func (m *Mem) at(op string, key asset.Key, v asset.Version) (*memObject, error) 
 
 // set gives the bytes their name; mu is held.
 func (m *Mem) set(op string, key asset.Key, data *memObject, o storage.PutOptions) (storage.Object, error) {
-	_, taken := m.seen[key]
+	was, taken := m.seen[key]
 	switch {
 	case key == asset.Root:
 		return storage.Object{}, refused(op, key, asset.ErrKey)
 	case taken && o.IfAbsent:
 		return storage.Object{}, refused(op, key, fs.ErrExist)
+	case o.IfVersion != "" && (!taken || was.version != o.IfVersion):
+		return storage.Object{}, refused(op, key, storage.ErrChanged)
 	}
 	m.seen[key] = data
 	if !o.Deferred {

@@ -14,6 +14,10 @@ func TestMem_keepsTheContract(t *testing.T) {
 	Run(t, func(*testing.T) storage.Store { return NewMem() })
 }
 
+func TestMem_takesStreams(t *testing.T) {
+	RunStreams(t, func(*testing.T) storage.Store { return NewMem() }, Options{Part: MemPart})
+}
+
 func TestFault_withoutRulesChangesNothing(t *testing.T) {
 	Run(t, func(*testing.T) storage.Store { return NewFault(NewMem()) })
 }

@@ -26,6 +26,7 @@ type mutant struct {
 
 var mutants = map[string]mutant{
 	"checks for absence before it writes": {"Put_ifAbsentHasOneWinner", func() storage.Store { return &lateLook{NewMem()} }},
+	"looks, then replaces":                {"Put_ifVersionHasOneWinner", func() storage.Store { return &looksThenReplaces{NewMem()} }},
 	"keeps half of a broken put":          {"Put_errorOfTheReaderStoresNothing", func() storage.Store { return &keepsHalf{NewMem()} }},
 	"writes in place":                     {"Put_replacingNeverShowsAHalf", func() storage.Store { return &inPlace{NewMem()} }},
 	"removes whatever is there":           {"Remove_neverTakesANewerOne", func() storage.Store { return &removesAll{NewMem()} }},
@@ -67,6 +68,19 @@ func (m *lateLook) Put(ctx context.Context, key asset.Key, r io.Reader, o storag
 	}
 	m.othersWrite(ctx, key, "")
 	o.IfAbsent = false
+	return m.Mem.Put(ctx, key, r, o)
+}
+
+type looksThenReplaces struct{ *Mem }
+
+func (m *looksThenReplaces) Put(ctx context.Context, key asset.Key, r io.Reader, o storage.PutOptions) (storage.Object, error) {
+	if obj, err := m.Stat(ctx, key); o.IfVersion != "" && (err != nil || obj.Version != o.IfVersion) {
+		return storage.Object{}, storage.ErrChanged
+	}
+	if o.IfVersion != "" {
+		m.othersWrite(ctx, key, o.IfVersion)
+	}
+	o.IfVersion = ""
 	return m.Mem.Put(ctx, key, r, o)
 }
 

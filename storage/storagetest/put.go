@@ -77,6 +77,12 @@ func racer(i int) string { return strings.Repeat(fmt.Sprintf("racer %02d.", i), 
 // fs.ErrExist.
 func race(t *testing.T, n int, try func(i int) error) (winner int) {
 	t.Helper()
+	return raceFor(t, fs.ErrExist, n, try)
+}
+
+// raceFor is race with the losers' error.
+func raceFor(t *testing.T, lost error, n int, try func(i int) error) (winner int) {
+	t.Helper()
 	errs := make([]error, n)
 	var wg sync.WaitGroup
 	start := make(chan struct{})
@@ -95,8 +101,8 @@ func race(t *testing.T, n int, try func(i int) error) (winner int) {
 			t.Fatalf("%d and %d both won", winner, i)
 		case err == nil:
 			winner = i
-		case !errors.Is(err, fs.ErrExist):
-			t.Fatalf("loser %d: want fs.ErrExist, got %v", i, err)
+		case !errors.Is(err, lost):
+			t.Fatalf("loser %d: want %v, got %v", i, lost, err)
 		}
 	}
 	if winner < 0 {

@@ -69,6 +69,11 @@ func missing(t *testing.T, s *suite) {
 	file := s.put(t, "storagetest/file", "x")
 	for _, key := range []asset.Key{"storagetest/absent", "storagetest/absent/deep", "storagetest/file/below"} {
 		s.wantAbsent(t, key)
+		if _, err := s.Stat(t.Context(), key); !s.Properties().Flat {
+			if got, want := errors.Is(err, storage.ErrNoFolder), key != "storagetest/absent"; got != want {
+				t.Errorf("stat %s: want ErrNoFolder %v, got %v", key.Quoted(), want, err)
+			}
+		}
 		gone := storage.Object{Key: key, Version: file.Version, Size: file.Size}
 		_, err := s.Copy(t.Context(), gone, "storagetest/copy", storage.PutOptions{})
 		wantErr(t, "copy "+key.Quoted(), fs.ErrNotExist, err)

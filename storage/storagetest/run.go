@@ -28,6 +28,8 @@ type Options struct {
 	Fill func(t *testing.T, s storage.Store, keys []asset.Key)
 	// Slow: each operation is a request to a server. Races then have a quarter of their rounds, names half of their places.
 	Slow bool
+	// Part is how many bytes a store takes of a stream at once; for [RunStreams].
+	Part int
 	// Entries of that folder; 0 is [DefaultEntries], a tenth of it with -short.
 	Entries int
 }
@@ -52,7 +54,11 @@ func Run(t *testing.T, open func(t *testing.T) storage.Store, o ...Options) {
 	if len(o) > 0 {
 		opts = o[0]
 	}
-	for _, c := range slices.Concat(putCases, stageCases, readCases, listCases, copyCases, removeCases, smallCases) {
+	runCases(t, slices.Concat(putCases, versionCases, stageCases, readCases, listCases, copyCases, removeCases, smallCases), open, opts)
+}
+
+func runCases(t *testing.T, cases []aCase, open func(t *testing.T) storage.Store, opts Options) {
+	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			s := &suite{Store: open(t), opts: opts}
 			s.other = s.Store

@@ -3,6 +3,7 @@ package storagetest
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"strings"
@@ -22,6 +23,7 @@ var stageCases = []aCase{
 	{"Stage_discardForgets", stageDiscard},
 	{"Stage_publishCanBeRepeatedAfterAnError", stageRepeat},
 	{"Stage_emptyIsAnObject", stageEmpty},
+	{"Stage_publishesWhatItsKeyProves", stageProven},
 }
 
 // staged begins a staging with content and discards it at the end of the test.
@@ -166,4 +168,30 @@ func stageEmpty(t *testing.T, s *suite) {
 	_, err := st.Publish(t.Context(), "storagetest/empty", storage.PutOptions{})
 	must(t, "publish", err)
 	s.wantContent(t, "storagetest/empty", "")
+}
+
+// stageProven publishes bytes together with their name, many at a time into a few folders, also after a flush.
+func stageProven(t *testing.T, s *suite) {
+	const many = 24
+	errs := make(chan error, many)
+	for i := range many {
+		st := s.staged(t, fmt.Sprintf("proven %d", i))
+		if i%5 == 0 {
+			must(t, "flush", st.Flush(t.Context()))
+		}
+		go func() {
+			_, err := st.Publish(t.Context(), asset.Key(fmt.Sprintf("storagetest/%d/%d", i%3, i)), storage.PutOptions{IfAbsent: true, Proven: true})
+			errs <- err
+		}()
+	}
+	for range many {
+		must(t, "publish", <-errs)
+	}
+	for i := range many {
+		s.wantContent(t, asset.Key(fmt.Sprintf("storagetest/%d/%d", i%3, i)), fmt.Sprintf("proven %d", i))
+	}
+	again := s.staged(t, "another")
+	_, err := again.Publish(t.Context(), "storagetest/0/0", storage.PutOptions{IfAbsent: true, Proven: true})
+	wantErr(t, "publish where something is", fs.ErrExist, err)
+	s.wantContent(t, "storagetest/0/0", "proven 0")
 }

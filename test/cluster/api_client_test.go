@@ -40,6 +40,7 @@ func (p *process) do(method, route, index, body string) (reply, error) {
 	if index != "" {
 		req.Header.Set("X-Hotfolder-Index", index)
 	}
+	p.show(req)
 	res, err := client.Do(req)
 	if err != nil {
 		return reply{}, err

@@ -21,6 +21,7 @@ import (
 
 // bucketTree is a prefix of a bucket, by the bare client of the server.
 type bucketTree struct {
+	t              testing.TB
 	client         *minio.Client
 	bucket, prefix string // the prefix ends in a slash, or is empty
 	where, options string
@@ -39,7 +40,7 @@ func newBucketTree(t testing.TB, s *s3test.Server, prefix string) *bucketTree {
 // treeIn is a prefix of a bucket that is there.
 func treeIn(t testing.TB, s *s3test.Server, bucket, prefix, more string) *bucketTree {
 	t.Helper()
-	b := &bucketTree{client: bareClient(t, s), bucket: bucket, where: s.URL(bucket, prefix)}
+	b := &bucketTree{t: t, client: bareClient(t, s), bucket: bucket, where: s.URL(bucket, prefix)}
 	b.options = fmt.Sprintf(", credentials_file: %q%s", s3test.Credentials(t), more)
 	if prefix != "" {
 		b.prefix = prefix + "/"

@@ -78,24 +78,28 @@ func (w *world) cutRound(server *consultest.Server, p *process, cut, mend func()
 	return o
 }
 
-// awaitHolds waits until a node has about its share of the partitions, by Consul's word: one that comes back may still believe in
-// those that it had.
+// awaitHolds waits until each node has its equal share of the partitions, by Consul's word: one that comes back may still believe
+// in those that it had, and a share that is still to move would look like one that was taken.
 func (w *world) awaitHolds(server *consultest.Server, p *process) {
 	w.t.Helper()
 	cl := server.Client(w.t)
-	within(w.t, 30*time.Second, p.id+" holds partitions", func() bool {
+	within(w.t, 30*time.Second, p.id+" holds its share of the partitions", func() bool {
 		member, _, err := cl.KV().Get(w.root()+"members/"+p.id, nil)
 		if err != nil || member == nil {
 			return false
 		}
-		n := 0
 		holders, _ := w.holders(cl, nil)
+		held := map[string]int{}
 		for _, session := range holders {
-			if session == member.Session {
-				n++
+			held[session]++
+		}
+		least := len(holders) / len(w.nodes)
+		for _, n := range held {
+			if n < least || n > least+1 {
+				return false
 			}
 		}
-		return n > 40
+		return len(held) == len(w.nodes) && held[member.Session] > 0
 	}, w)
 }
 

@@ -4,16 +4,14 @@ package cluster_test
 
 import (
 	"fmt"
-	"io"
-	"net"
 	"os"
 	"os/exec"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"hotfolderd/leases/consul/consultest"
+	"hotfolderd/test/nfslab"
 )
 
 // TestFaults_aNodeInANetworkOfItsOwnStopsBeforeOthersStart has one node in a network namespace, from which no packet comes any
@@ -117,33 +115,5 @@ func (n *network) move(p *process) {
 // relay is an address in reach of the namespace behind which this one is.
 func (n *network) relay(to string) string {
 	n.t.Helper()
-	l, err := net.Listen("tcp", n.near+":0")
-	if err != nil {
-		n.t.Fatal(err)
-	}
-	n.t.Cleanup(func() { l.Close() })
-	go func() {
-		for {
-			near, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go join(near, to)
-		}
-	}()
-	return l.Addr().String()
-}
-
-// join copies both ways until either side ends.
-func join(near net.Conn, to string) {
-	defer near.Close()
-	far, err := net.Dial("tcp", to)
-	if err != nil {
-		return
-	}
-	defer far.Close()
-	var both sync.WaitGroup
-	both.Go(func() { _, _ = io.Copy(far, near); far.Close() })
-	both.Go(func() { _, _ = io.Copy(near, far); near.Close() })
-	both.Wait()
+	return nfslab.Relay(n.t, n.near, to)
 }

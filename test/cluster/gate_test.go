@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -35,7 +36,13 @@ type gates struct {
 // withGates makes a world of n nodes that take uploads, with this rule.
 func withGates(t testing.TB, n int, rule string) *gates {
 	t.Helper()
-	g := &gates{world: newWorld(t, []string{consultest.Start(t).Addr}, 0)}
+	return gatesOn(t, newWorld(t, []string{consultest.Start(t).Addr}, 0), n, rule)
+}
+
+// gatesOn adds n such nodes to a world.
+func gatesOn(t testing.TB, w *world, n int, rule string) *gates {
+	t.Helper()
+	g := &gates{world: w}
 	write(t, filepath.Join(g.rules, "inbox.yaml"), rule)
 	users := filepath.Join(g.dir, "users.yaml")
 	write(t, users, fmt.Sprintf("users:\n  - name: %s\n    password_hash: %q\n    hotfolders: { /: inbox }\n", gateUser, hashed(t)))
@@ -66,50 +73,64 @@ func (g *gates) curl(gate int, file, name string, args ...string) *exec.Cmd {
 	return exec.CommandContext(g.t.Context(), "curl", args...)
 }
 
+// gateUpload is the size of an upload whose gate is killed; HOTFOLDERD_UPLOAD_MB says another one.
+func gateUpload(t *testing.T) int {
+	mb := 24
+	if text := os.Getenv("HOTFOLDERD_UPLOAD_MB"); text != "" {
+		var err error
+		if mb, err = strconv.Atoi(text); err != nil || mb < 1 {
+			t.Fatalf("HOTFOLDERD_UPLOAD_MB: want a number, got %q", text)
+		}
+	}
+	return mb * 1_000_000
+}
+
 // TestGate_anUploadGoesOnAtAnotherNode kills the gate's node in the middle of an upload. The client goes on at another one, and the
 // file is imported once, whole.
 func TestGate_anUploadGoesOnAtAnotherNode(t *testing.T) {
 	t.Parallel()
 	for _, client := range []string{"curl", "lftp"} {
-		t.Run(client, func(t *testing.T) {
-			g := withGates(t, 2, defaultRule)
-			data := make([]byte, 24<<20)
-			random := rand.NewChaCha8([32]byte{1})
-			_, _ = random.Read(data)
-			file := filepath.Join(g.dir, "big.bin")
-			if err := os.WriteFile(file, data, 0o666); err != nil {
-				t.Fatal(err)
-			}
-			first := g.curl(0, file, "big.bin", "--limit-rate", "1M")
-			if err := first.Start(); err != nil {
-				t.Fatal(err)
-			}
-			within(t, time.Minute, "a part of the upload on the store", func() bool {
-				parts, _ := filepath.Glob(filepath.Join(g.store, "workarea", "ftp", "partials", "*", "*", "*"))
-				return len(parts) >= 2
-			})
-			g.nodes[0].kill()
-			if err := first.Wait(); err == nil {
-				t.Fatal("want the upload broken, it was done before")
-			}
-			again := g.curl(1, file, "big.bin", "-v", "-C", "-")
-			if client == "lftp" {
-				again = exec.CommandContext(t.Context(), "lftp", "-c", fmt.Sprintf(
-					"set net:max-retries 2; debug 4; open -u %s,'%s' ftp://%s; put -c %s -o big.bin", gateUser, gatePass, g.at[1], file))
-			}
-			out, err := again.CombinedOutput()
-			if err != nil {
-				t.Fatalf("%s: %v\n%s\n%s", client, err, out, g)
-			}
-			if !bytes.Contains(out, []byte("REST ")) && !bytes.Contains(out, []byte("APPE ")) {
-				t.Errorf("want the client to go on, it began anew\n%s", out)
-			}
-			within(t, time.Minute, "the file imported", func() bool { return len(g.ledger()) > 0 && !g.tree.has("hotfolders/inbox/big.bin") })
-			sum := sha256.Sum256(data)
-			if l := g.ledger(); len(l) != 1 || l[0].Content.SHA256 != hex.EncodeToString(sum[:]) {
-				t.Errorf("want one import of the whole file, got %+v", l)
-			}
-		})
+		t.Run(client, func(t *testing.T) { goesOnElsewhere(t, withGates(t, 2, defaultRule), client, nil) })
+	}
+}
+
+// goesOnElsewhere is such an upload; there says, beside what the doors keep, when enough of it has come.
+func goesOnElsewhere(t *testing.T, g *gates, client string, there func() bool) {
+	t.Helper()
+	data := make([]byte, gateUpload(t))
+	random := rand.NewChaCha8([32]byte{1})
+	_, _ = random.Read(data)
+	file := filepath.Join(g.dir, "big.bin")
+	if err := os.WriteFile(file, data, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	first := g.curl(0, file, "big.bin", "--limit-rate", fmt.Sprint(len(data)/20))
+	if err := first.Start(); err != nil {
+		t.Fatal(err)
+	}
+	within(t, time.Minute, "a part of the upload on the store", func() bool {
+		return len(g.tree.list("workarea/ftp/partials")) >= 2 && (there == nil || there())
+	})
+	g.nodes[0].kill()
+	if err := first.Wait(); err == nil {
+		t.Fatal("want the upload broken, it was done before")
+	}
+	again := g.curl(1, file, "big.bin", "-v", "-C", "-")
+	if client == "lftp" {
+		again = exec.CommandContext(t.Context(), "lftp", "-c", fmt.Sprintf(
+			"set net:max-retries 2; debug 4; open -u %s,'%s' ftp://%s; put -c %s -o big.bin", gateUser, gatePass, g.at[1], file))
+	}
+	out, err := again.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%s: %v\n%s\n%s", client, err, out, g)
+	}
+	if !bytes.Contains(out, []byte("REST ")) && !bytes.Contains(out, []byte("APPE ")) {
+		t.Errorf("want the client to go on, it began anew\n%s", out)
+	}
+	within(t, time.Minute, "the file imported", func() bool { return len(g.ledger()) > 0 && !g.tree.has("hotfolders/inbox/big.bin") })
+	sum := sha256.Sum256(data)
+	if l := g.ledger(); len(l) != 1 || l[0].Content.SHA256 != hex.EncodeToString(sum[:]) {
+		t.Errorf("want one import of the whole file, got %+v", l)
 	}
 }
 
@@ -212,4 +233,48 @@ func TestGate_sessionsAreListedAndEnded(t *testing.T) {
 	if out, err := g.nodes[0].hotfolderd("sessions", "end", "nobody"); err == nil {
 		t.Errorf("want no session of that id, got %s", out)
 	}
+}
+
+// TestGate_sessionsCountTogether: a user who may have one session has it at one node. When that node is killed it is nowhere any more.
+func TestGate_sessionsCountTogether(t *testing.T) {
+	t.Parallel()
+	g := withGates(t, 2, defaultRule)
+	users := filepath.Join(g.dir, "users.yaml")
+	text, err := os.ReadFile(users)
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, users, string(text)+"    limits: { sessions: 1 }\n")
+	answer := func(gate int) (string, net.Conn) {
+		c, err := net.Dial("tcp", g.at[gate])
+		if err != nil {
+			return err.Error(), nil
+		}
+		_ = c.SetDeadline(time.Now().Add(time.Minute))
+		fmt.Fprintf(c, "USER %s\r\nPASS %s\r\n", gateUser, gatePass)
+		r, line := bufio.NewReader(c), ""
+		for range 3 {
+			line, _ = r.ReadString('\n')
+		}
+		return line, c
+	}
+	// The file is read again within seconds; before that there is no limit.
+	got, first := answer(0)
+	within(t, time.Minute, "the limit in use", func() bool {
+		more, c := answer(0)
+		defer c.Close()
+		return strings.HasPrefix(got, "230 ") && strings.HasPrefix(more, "421 you have 1 sessions")
+	})
+	defer first.Close()
+	within(t, time.Minute, "no other session elsewhere", func() bool {
+		more, c := answer(1)
+		defer c.Close()
+		return strings.HasPrefix(more, "421 you have 1 sessions")
+	})
+	g.nodes[0].kill()
+	within(t, time.Minute, "a session elsewhere", func() bool {
+		more, c := answer(1)
+		defer c.Close()
+		return strings.HasPrefix(more, "230 ")
+	})
 }

@@ -32,10 +32,24 @@ type process struct {
 	inside   []string // the command that runs it where it lives, if that is elsewhere
 	program  string   // in place of the one that all run
 
+	// startThere starts it where it lives, if that is a machine of its own.
+	startThere func(argv, env []string) (running, error)
+
 	mu  sync.Mutex
-	cmd *exec.Cmd
+	cmd running
 	log *logged
 }
+
+// running is a process that was started.
+type running interface {
+	signal(sig syscall.Signal) error
+	wait() error
+}
+
+type child struct{ *exec.Cmd }
+
+func (c child) signal(sig syscall.Signal) error { return c.Process.Signal(sig) }
+func (c child) wait() error                     { return c.Wait() }
 
 // logged keeps what a node wrote, of this start and, in a file, of all.
 type logged struct {
@@ -69,6 +83,10 @@ func (l *logged) tail() string {
 func (l *logged) String() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.b.Len() == 0 { // a guest writes there by itself
+		b, _ := os.ReadFile(l.file.Name())
+		return string(b)
+	}
 	return l.b.String()
 }
 
@@ -93,14 +111,22 @@ func (p *process) start() {
 	defer p.mu.Unlock()
 	p.log = newLog(p.t, filepath.Join(p.home, "log"))
 	argv := append(slices.Clone(p.inside), cmp.Or(p.program, program), "run", "--config", p.settings)
-	p.cmd = exec.Command(argv[0], argv[1:]...)
-	p.cmd.Env = append(os.Environ(), "HOME="+p.home, "XDG_STATE_HOME="+p.home)
-	p.cmd.Dir = p.home
-	p.cmd.Stdout, p.cmd.Stderr = p.log, p.log
-	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	if err := p.cmd.Start(); err != nil {
+	begin := p.startHere
+	if p.startThere != nil {
+		begin = p.startThere
+	}
+	var err error
+	if p.cmd, err = begin(argv, []string{"HOME=" + p.home, "XDG_STATE_HOME=" + p.home}); err != nil {
 		p.t.Fatal(err)
 	}
+}
+
+func (p *process) startHere(argv, env []string) (running, error) {
+	cmd := exec.Command(argv[0], argv[1:]...)
+	cmd.Env, cmd.Dir = append(os.Environ(), env...), p.home
+	cmd.Stdout, cmd.Stderr = p.log, p.log
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	return child{cmd}, cmd.Start()
 }
 
 // signal sends one to the process.
@@ -108,7 +134,7 @@ func (p *process) signal(sig syscall.Signal) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.cmd != nil {
-		_ = p.cmd.Process.Signal(sig)
+		_ = p.cmd.signal(sig)
 	}
 }
 
@@ -128,7 +154,7 @@ func (p *process) wait() error {
 		return nil
 	}
 	defer p.log.file.Close()
-	return cmd.Wait()
+	return cmd.wait()
 }
 
 // stop ends the process in order.

@@ -72,10 +72,15 @@ func (p *process) mustBeReadOnly(name, body string) {
 	if r := p.fetch(name, ""); r.body != body {
 		p.t.Errorf("%s: want what was there, got %v", p.id, r)
 	}
-	for _, method := range []string{http.MethodPut, http.MethodDelete} {
-		r := p.must(http.StatusServiceUnavailable, method, "/v1/assets/"+name, "", "other")
+	for _, change := range []string{
+		"PUT /v1/assets/" + name, "DELETE /v1/assets/" + name, "PUT /v1/hotfolders/inbox/" + name, "PUT /v1/workarea/" + name, "PUT /dav/inbox/" + name,
+		"POST /v1/jobs",
+	} {
+		method, route, _ := strings.Cut(change, " ")
+		body := map[bool]string{true: "{}", false: "other"}[method == http.MethodPost]
+		r := p.must(http.StatusServiceUnavailable, method, route, "", body)
 		if n, err := strconv.Atoi(r.after); err != nil || n < 1 {
-			p.t.Errorf("%s: %s tells no Retry-After: %v", p.id, method, r)
+			p.t.Errorf("%s: %s tells no Retry-After: %v", p.id, change, r)
 		}
 		says(p.t, r.body, "read-only", "isolation")
 	}

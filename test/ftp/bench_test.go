@@ -33,13 +33,16 @@ func BenchmarkServers(b *testing.B) {
 		}{{"stream", "MiB/s", stream}, {"files", "files/s", small}} {
 			b.Run(where.name+"/"+what.name, func(b *testing.B) {
 				servers := benchServers(b, where.dir)
-				rates := map[string][]float64{}
+				rates, cpu := map[string][]float64{}, map[string]time.Duration{}
 				for round := range max(b.N, number(b, "HOTFOLDERD_ROUNDS", 3)) {
 					for _, s := range servers {
+						before := s.cpu(b)
 						rates[s.name] = append(rates[s.name], what.run(b, s, round))
+						time.Sleep(200 * time.Millisecond) // its processes end
+						cpu[s.name] += s.cpu(b) - before
 					}
 				}
-				compare(b, servers, rates, what.unit)
+				compare(b, servers, rates, cpu, what.unit)
 			})
 		}
 	}
@@ -54,11 +57,11 @@ func benchServers(b *testing.B, below string) []server {
 	b.Cleanup(func() { os.RemoveAll(dir) })
 	n := begin(b, options{root: filepath.Join(dir, "ours"), rule: storesOnly})
 	check(b, os.MkdirAll(filepath.Join(n.store, "hotfolders", "inbox", "in"), 0o777))
-	return append([]server{{"hotfolderd", n.addr, user}}, others(b, dir)...)
+	return append([]server{{"hotfolderd", n.addr, user, n.cmd.Process.Pid}}, others(b, dir)...)
 }
 
-// compare reports the middle of each server's rates, and ours by vsftpd's.
-func compare(b *testing.B, servers []server, rates map[string][]float64, unit string) {
+// compare reports the middle of each server's rates, and ours by vsftpd's. What they took of the processors says more on a busy machine.
+func compare(b *testing.B, servers []server, rates map[string][]float64, cpu map[string]time.Duration, unit string) {
 	b.Helper()
 	middle := map[string]float64{}
 	for _, s := range servers {
@@ -68,7 +71,8 @@ func compare(b *testing.B, servers []server, rates map[string][]float64, unit st
 	}
 	for _, s := range servers {
 		all := rates[s.name]
-		b.Logf("%-10s %8.0f %s (%.0f to %.0f), %.2f x vsftpd", s.name, middle[s.name], unit, all[0], all[len(all)-1], middle[s.name]/middle["vsftpd"])
+		b.Logf("%-10s %8.0f %s (%.0f to %.0f), %.2f x vsftpd; %s of CPU a round", s.name, middle[s.name], unit, all[0], all[len(all)-1],
+			middle[s.name]/middle["vsftpd"], cpu[s.name]/time.Duration(len(all)))
 	}
 	b.ReportMetric(0, "ns/op")
 	b.ReportMetric(middle["hotfolderd"], unit)
@@ -146,5 +150,37 @@ func BenchmarkSessions(b *testing.B) {
 	b.ReportMetric(0, "ns/op")
 	for _, c := range open {
 		c.Close()
+	}
+}
+
+// BenchmarkLastByte tells how long a client that has sent 256 MiB waits for its answer, and how long it sent.
+func BenchmarkLastByte(b *testing.B) {
+	const size = 256 << 20
+	for _, store := range []string{"folder", "minio", "versitygw"} {
+		b.Run(store, func(b *testing.B) {
+			n := begin(b, onStore(b, store, options{rule: storesOnly}))
+			c, err := login(n.addr, "127.0.0.1", user, false)
+			check(b, err)
+			defer c.tcp.Close()
+			piece := make([]byte, 256<<10)
+			var sent, waited time.Duration
+			for i := range b.N {
+				start := time.Now()
+				tcp, _, err := c.begin(fmt.Sprintf("STOR %d.bin", i))
+				check(b, err)
+				for range size / len(piece) {
+					_, err := tcp.Write(piece)
+					check(b, err)
+				}
+				check(b, tcp.Close())
+				end := time.Now()
+				_, err = c.want("226")
+				check(b, err)
+				sent, waited = sent+end.Sub(start), waited+time.Since(end)
+			}
+			b.ReportMetric(0, "ns/op")
+			b.ReportMetric(float64(sent.Milliseconds())/float64(b.N), "ms-sending")
+			b.ReportMetric(float64(waited.Milliseconds())/float64(b.N), "ms-to-226")
+		})
 	}
 }

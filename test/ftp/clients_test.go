@@ -18,9 +18,7 @@ type uploader struct {
 	secure bool // it can encrypt, too
 	// finishes: at Ctrl-C it ends its data as if that were all, waits for the answer, and takes its leave. Only the format can tell.
 	finishes bool
-	// looks: it wants to see the file afterwards, and calls it an error when that has been imported already.
-	looks   bool
-	command func(addr, user, file string, secure, slowly bool) *exec.Cmd
+	command  func(addr, user, file string, secure, slowly bool) *exec.Cmd
 }
 
 const killSize = 1 << 20
@@ -32,7 +30,7 @@ var clients = []uploader{
 	{name: "python", secure: true, command: python},
 	{name: "ncftp", finishes: true, command: ncftp},
 	{name: "tnftp", finishes: true, command: tnftp},
-	{name: "rclone", secure: true, looks: true, command: rclone},
+	{name: "rclone", secure: true, command: rclone},
 }
 
 const cheap = 5

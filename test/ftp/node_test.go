@@ -24,6 +24,8 @@ import (
 	"time"
 
 	"golang.org/x/crypto/bcrypt"
+
+	"hotfolderd/storage/s3/s3test"
 )
 
 const (
@@ -65,12 +67,31 @@ func (l *logged) tail() string {
 
 // options of a node; the zero value is a node on a folder of its own.
 type options struct {
-	host string   // where it listens; empty: an own address of loopback
-	url  string   // of the store; empty: a folder
-	root string   // the folder of the store; empty: one that goes with the test
-	rule string   // added to the rules of the hotfolder
-	ftp  string   // added to the settings of FTP
-	env  []string // added to its environment
+	host  string   // where it listens; empty: an own address of loopback
+	url   string   // of the store; empty: a folder
+	root  string   // the folder of the store; empty: one that goes with the test
+	rule  string   // added to the rules of the hotfolder
+	ftp   string   // added to the settings of FTP
+	ports string   // for data; empty: many
+	more  string   // added to the settings of the store
+	env   []string // added to its environment
+}
+
+// onStore has a node store in a folder, or in a new bucket of a server: one that keeps versions where the server then removes for certain.
+func onStore(t testing.TB, store string, o options) options {
+	t.Helper()
+	switch store {
+	case "minio":
+		server := s3test.MinIO(t)
+		o.url = server.URL(server.VersionedBucket(t), "")
+	case "versitygw":
+		server := s3test.VersityGW(t)
+		o.url, o.more = server.URL(server.Bucket(t), ""), ", accept_risk: true"
+	default:
+		return o
+	}
+	o.env = append(o.env, "AWS_SHARED_CREDENTIALS_FILE="+s3test.Credentials(t))
+	return o
 }
 
 // quick settles at once: what is wrong in the hotfolder is taken, and found.
@@ -91,6 +112,9 @@ func begin(t testing.TB, o options) *node {
 		o.url = "file://" + n.store
 		write(t, filepath.Join(n.store, "hotfolders", "inbox", ".keep"), "")
 	}
+	if o.ports == "" {
+		o.ports = "3000-9999"
+	}
 	if o.rule == "" {
 		o.rule = quick
 	}
@@ -99,17 +123,17 @@ func begin(t testing.TB, o options) *node {
 	write(t, filepath.Join(dir, "rules", "inbox.yaml"), "hotfolder: inbox\n"+o.rule)
 	settings := filepath.Join(dir, "hotfolderd.yaml")
 	write(t, settings, fmt.Sprintf(`node: { id: a }
-storage: { url: %q }
+storage: { url: %q%s }
 hotfolders: %q
 http: { listen: %q }
 log: { format: json }
 ftp:
   listen: %q
   listen_tls: %q
-  passive_ports: "3000-9999"
+  passive_ports: %q
   users_file: %q
   tls: { cert: %q, key: %q }
-%s`, o.url, filepath.Join(dir, "rules"), n.http, n.addr, n.tls, filepath.Join(dir, "users.yaml"), cert, key, o.ftp))
+%s`, o.url, o.more, filepath.Join(dir, "rules"), n.http, n.addr, n.tls, o.ports, filepath.Join(dir, "users.yaml"), cert, key, o.ftp))
 	n.start(settings, o.env)
 	return n
 }

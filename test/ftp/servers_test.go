@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -17,6 +18,22 @@ type server struct {
 	name string
 	addr string
 	user string
+	pid  int
+}
+
+// cpu is what a server and those of its processes that have ended took of the processors.
+func (s server) cpu(t testing.TB) time.Duration {
+	t.Helper()
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", s.pid))
+	check(t, err)
+	fields := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+1:]))
+	var sum time.Duration
+	for _, f := range fields[11:15] { // utime, stime, cutime and cstime, in hundredths
+		n, err := strconv.Atoi(f)
+		check(t, err)
+		sum += time.Duration(n) * 10 * time.Millisecond
+	}
+	return sum
 }
 
 // others are the servers of Debian, as `make bench-ftp` unpacks them, each with what it needs to take uploads of one user into the
@@ -72,7 +89,7 @@ pasv_max_port=9999
 max_per_ip=0
 seccomp_sandbox=NO
 `, ip, root, filepath.Join(dir, "empty")))
-	return serve(t, server{"vsftpd", ip + ":2121", "anonymous"}, debian(t, "sbin/vsftpd"), conf)
+	return serve(t, server{name: "vsftpd", addr: ip + ":2121", user: "anonymous"}, debian(t, "sbin/vsftpd"), conf)
 }
 
 func pureFTPd(t testing.TB, dir string) server {
@@ -83,7 +100,7 @@ func pureFTPd(t testing.TB, dir string) server {
 	if out, err := add.CombinedOutput(); err != nil {
 		t.Fatalf("pure-pw: %v: %s", err, out)
 	}
-	return serve(t, server{"pure-ftpd", ip + ":2121", user}, debian(t, "sbin/pure-ftpd"), "-S", ip+",2121", "-l", "puredb:"+db, "-u", "1", "-A", "-H",
+	return serve(t, server{name: "pure-ftpd", addr: ip + ":2121", user: user}, debian(t, "sbin/pure-ftpd"), "-S", ip+",2121", "-l", "puredb:"+db, "-u", "1", "-A", "-H",
 		"-p", "3000:9999", "-c", "500", "-C", "500", "-g", filepath.Join(dir, "pid"), "-E")
 }
 
@@ -119,7 +136,7 @@ TransferLog none
 DelayEngine off
 </IfModule>
 `, ip, passwd, root, dir, dir, dir, dir))
-	return serve(t, server{"proftpd", ip + ":2121", user}, debian(t, "sbin/proftpd"), "-n", "-q", "-c", conf)
+	return serve(t, server{name: "proftpd", addr: ip + ":2121", user: user}, debian(t, "sbin/proftpd"), "-n", "-q", "-c", conf)
 }
 
 // serve runs a server until the test ends, and waits until it answers.
@@ -130,6 +147,7 @@ func serve(t testing.TB, s server, program string, args ...string) server {
 	cmd.Stdout, cmd.Stderr = out, out
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	check(t, cmd.Start())
+	s.pid = cmd.Process.Pid
 	t.Cleanup(func() {
 		_ = cmd.Process.Signal(syscall.SIGTERM)
 		_ = cmd.Wait()

@@ -44,12 +44,14 @@ func TestMain(m *testing.M) {
 }
 
 func build() error {
-	consul, err := filepath.Abs("../../bin/consul")
-	if err != nil {
-		return err
-	}
-	if err := os.Symlink(consul, filepath.Join(bin, "consul")); err != nil {
-		return err
+	for _, name := range []string{"consul", "minio"} {
+		path, err := filepath.Abs("../../bin/" + name)
+		if err == nil {
+			err = os.Symlink(path, filepath.Join(bin, name))
+		}
+		if err != nil {
+			return err
+		}
 	}
 	out, err := exec.Command("go", "build", "-o", bin, "../../cmd/hotfolderd").CombinedOutput()
 	if err != nil {
@@ -69,9 +71,14 @@ type site struct {
 
 func newSite(t *testing.T) *site {
 	t.Helper()
+	return siteOf(t, "cluster")
+}
+
+func siteOf(t *testing.T, name string) *site {
+	t.Helper()
 	dir := t.TempDir()
 	t.Setenv("XDG_STATE_HOME", filepath.Join(dir, "state"))
-	s := &site{t: t, dir: dir, configs: filepath.Join(dir, "configs", "cluster")}
+	s := &site{t: t, dir: dir, configs: filepath.Join(dir, "configs", name)}
 	if err := os.CopyFS(filepath.Join(dir, "configs"), os.DirFS("../../configs")); err != nil {
 		t.Fatal(err)
 	}
@@ -79,16 +86,19 @@ func newSite(t *testing.T) *site {
 	for i, id := range []string{"a", "b", "c"} {
 		s.edit(id, ":8590", fmt.Sprint(":", base))
 		s.edit(id, fmt.Sprint(":", 8481+i), fmt.Sprint(":", base+3+i))
+		if name == "cluster-s3" {
+			s.edit(id, ":8594", fmt.Sprint(":", base+6))
+		}
 	}
 	return s
 }
 
-// freePorts is the first of six in a row.
+// freePorts is the first of seven in a row.
 func freePorts(t *testing.T) int {
 	t.Helper()
 search:
-	for base := 20000 + os.Getpid()%10000; base < 32000; base += 6 {
-		for port := base; port < base+6; port++ {
+	for base := 20000 + os.Getpid()%10000; base < 32000; base += 7 {
+		for port := base; port < base+7; port++ {
 			l, err := net.Listen("tcp", fmt.Sprint("127.0.0.1:", port))
 			if err != nil {
 				continue search

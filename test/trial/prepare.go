@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -34,7 +35,7 @@ func prepare(configs, bin string, out io.Writer) (*trial, error) {
 			return nil, err
 		}
 	}
-	t.ended, t.again = make(chan *process, len(files)+1), make(chan *process, len(files)+1)
+	t.ended, t.again = make(chan *process, len(files)+2), make(chan *process, len(files)+2)
 	return t, errors.Join(t.isBuilt(), t.hasPorts())
 }
 
@@ -53,11 +54,8 @@ func readSettings(file string) (config.Settings, error) {
 // add makes the process of one node, and with the first that of Consul.
 func (t *trial) add(file, program string, s config.Settings) (err error) {
 	if t.consul == nil {
-		if t.consul, err = consulAt(s.Cluster.Consul[0], filepath.Join(filepath.Dir(program), "consul")); err != nil {
-			return fmt.Errorf("%s: cluster.consul: %w", file, err)
-		}
-		if t.store, err = storeOf(file, s); err != nil {
-			return fmt.Errorf("%s: storage.url: %w", file, err)
+		if err := t.addShared(file, filepath.Dir(program), s); err != nil {
+			return err
 		}
 	}
 	if s.Cluster.Consul[0] != t.consul.address {
@@ -74,6 +72,28 @@ func (t *trial) add(file, program string, s config.Settings) (err error) {
 	return nil
 }
 
+// addShared makes what the nodes share: their store, and Consul.
+func (t *trial) addShared(file, bin string, s config.Settings) (err error) {
+	if strings.HasPrefix(s.Storage.URL, "s3://") {
+		if t.bucket, err = bucketOf(file, filepath.Join(bin, "minio"), s); err == nil {
+			t.store = t.bucket.home
+		}
+	} else {
+		t.store, err = storeOf(file, s)
+	}
+	if err != nil {
+		return fmt.Errorf("%s: storage.url: %w", file, err)
+	}
+	kept := ""
+	if t.bucket != nil {
+		kept = filepath.Join(t.store, "consul")
+	}
+	if t.consul, err = consulAt(s.Cluster.Consul[0], filepath.Join(bin, "consul"), kept); err != nil {
+		return fmt.Errorf("%s: cluster.consul: %w", file, err)
+	}
+	return nil
+}
+
 // storeOf is the folder of the store. A relative one is meant from the folder of the settings.
 func storeOf(file string, s config.Settings) (string, error) {
 	url := s.Storage.URL
@@ -83,18 +103,22 @@ func storeOf(file string, s config.Settings) (string, error) {
 	return node.StoreFolder(url)
 }
 
-// consulAt is a server that is a cluster by itself, keeps everything in memory and uses the next two ports too.
-func consulAt(address, program string) (*process, error) {
+// consulAt is a server that is a cluster by itself and uses the next two ports too. It keeps everything in memory, or in a folder.
+func consulAt(address, program, kept string) (*process, error) {
 	host, ports, err := portsFrom(address)
 	if err != nil {
 		return nil, err
 	}
+	mode := []string{"-dev"}
+	if kept != "" {
+		mode = []string{"-server", "-bootstrap-expect", "1", "-data-dir", kept, "-node", "trial", "-hcl", "performance { raft_multiplier = 1 }"}
+	}
 	return &process{
-		name: "Consul", address: address, answers: "/v1/status/leader", path: program, args: []string{
-			"agent", "-dev", "-bind", host, "-client", host, "-http-port", ports[0], "-server-port", ports[1], "-serf-lan-port", ports[2],
+		name: "Consul", address: address, answers: "/v1/status/leader", says: true, path: program, args: slices.Concat([]string{"agent"}, mode, []string{
+			"-bind", host, "-client", host, "-http-port", ports[0], "-server-port", ports[1], "-serf-lan-port", ports[2],
 			"-serf-wan-port", "-1", "-grpc-port", "-1", "-grpc-tls-port", "-1", "-dns-port", "-1", "-log-level", "err",
 			"-hcl", "disable_update_check = true",
-		},
+		}),
 	}, nil
 }
 
@@ -114,9 +138,9 @@ func portsFrom(address string) (host string, ports []string, err error) {
 }
 
 func (t *trial) isBuilt() error {
-	for _, path := range []string{t.consul.path, t.nodes[0].path} {
-		if _, err := os.Stat(path); err != nil {
-			return fmt.Errorf("%w: make build bin/consul builds all that is needed", err)
+	for _, p := range append(t.needs(), t.nodes[0]) {
+		if _, err := os.Stat(p.path); err != nil {
+			return fmt.Errorf("%w: make build bin/consul bin/minio builds all that is needed", err)
 		}
 	}
 	return nil
@@ -139,6 +163,9 @@ func (t *trial) hasPorts() error {
 	}
 	for _, port := range ports {
 		look(t.consul.name, net.JoinHostPort(host, port))
+	}
+	if t.bucket != nil {
+		look(t.bucket.server.name, t.bucket.server.address)
 	}
 	for _, p := range t.nodes {
 		look(p.name, p.address)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"os/exec"
 	"strings"
 	"syscall"
@@ -17,9 +18,11 @@ type process struct {
 	name     string // for people
 	settings string // file; empty for Consul
 	address  string // host:port of its HTTP
-	answers  string // path that is 200 and not empty when it is ready
+	answers  string // path that is 200 when it is ready
+	says     bool   // and not empty
 	path     string
 	args     []string
+	env      []string  // beside this program's own
 	once     []string  // further arguments, of the first start alone
 	shown    io.Writer // gets its standard error; nil: kept for when it fails
 
@@ -35,6 +38,7 @@ func (p *process) start(ended func()) error {
 	p.tail.Reset()
 	p.cmd = exec.Command(p.path, append(p.args[:len(p.args):len(p.args)], p.once...)...)
 	p.once = nil
+	p.cmd.Env = append(os.Environ(), p.env...)
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 	p.cmd.WaitDelay = 5 * time.Second
 	if p.cmd.Stderr = p.shown; p.shown == nil {
@@ -70,7 +74,8 @@ func (p *process) ready(ctx context.Context) bool {
 	}
 	defer res.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(res.Body, 1<<10))
-	return err == nil && res.StatusCode == http.StatusOK && len(strings.Trim(string(body), "\"\n")) > 0
+	said := len(strings.Trim(string(body), "\"\n")) > 0
+	return err == nil && res.StatusCode == http.StatusOK && (said || !p.says)
 }
 
 // terminate asks the process to end. What has ended, or never ran, is left alone.

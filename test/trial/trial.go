@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"time"
 )
 
@@ -22,7 +23,8 @@ type trial struct {
 	out    io.Writer
 	consul *process
 	nodes  []*process
-	store  string // folder
+	store  string  // folder
+	bucket *bucket // nil: the store is that folder
 	ended  chan *process
 	again  chan *process // is to be started again
 	pause  time.Duration // before that
@@ -48,13 +50,20 @@ func (t *trial) run(ctx context.Context) (err error) {
 
 // start returns when all nodes are ready.
 func (t *trial) start(ctx context.Context) error {
-	if err := t.begin(t.consul); err != nil {
-		return err
+	if t.bucket != nil {
+		if err := t.bucket.secure(); err != nil {
+			return err
+		}
 	}
-	if err := t.await(ctx, t.consul); err != nil {
-		return err
+	for _, p := range t.needs() {
+		if err := t.begin(p); err != nil {
+			return err
+		}
+		if err := t.await(ctx, p); err != nil {
+			return err
+		}
 	}
-	if err := t.adopt(ctx); err != nil {
+	if err := t.ready(ctx); err != nil {
 		return err
 	}
 	for _, p := range t.nodes {
@@ -68,6 +77,22 @@ func (t *trial) start(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// needs are the processes that the nodes need.
+func (t *trial) needs() []*process {
+	if t.bucket == nil {
+		return []*process{t.consul}
+	}
+	return []*process{t.bucket.server, t.consul}
+}
+
+// ready makes the store ready for the nodes.
+func (t *trial) ready(ctx context.Context) error {
+	if t.bucket != nil {
+		return t.bucket.make(ctx)
+	}
+	return t.adopt(ctx)
 }
 
 // adopt tells a store that has been here before that this Consul, which keeps nothing, is the one of its nodes.
@@ -133,8 +158,10 @@ func (t *trial) stop() {
 	for _, p := range t.nodes {
 		t.awaitEnd(p)
 	}
-	t.consul.terminate()
-	t.awaitEnd(t.consul)
+	for _, p := range slices.Backward(t.needs()) {
+		p.terminate()
+		t.awaitEnd(p)
+	}
 }
 
 func (t *trial) awaitEnd(p *process) {
@@ -152,6 +179,11 @@ func (t *trial) say(format string, args ...any) {
 func (t *trial) tellWhere() {
 	line := func(label, text string) { fmt.Fprintf(t.out, "  %-15s   %s\n", label, text) }
 	inbox := filepath.Join(t.store, "hotfolders", "inbox")
+	drop := fmt.Sprintf("cp testdata/assets/photo.jpg %s/$i.jpg", short(inbox))
+	if t.bucket != nil {
+		inbox = t.bucket.inbox()
+		drop = fmt.Sprintf("curl -sK %s -T testdata/assets/photo.jpg %s/$i.jpg", short(filepath.Join(t.store, "curl")), inbox)
+	}
 	fmt.Fprintf(t.out, "\n%d nodes on one store, with a Consul of their own\n\n", len(t.nodes))
 	line("drop files into", inbox)
 	label := "look at"
@@ -160,7 +192,7 @@ func (t *trial) tellWhere() {
 		label = ""
 	}
 	first, last := t.nodes[0], t.nodes[len(t.nodes)-1]
-	line("try", fmt.Sprintf("for i in $(seq 200); do cp testdata/assets/photo.jpg %s/$i.jpg; done", short(inbox)))
+	line("try", "for i in $(seq 200); do "+drop+"; done")
 	line("", first.path+" cluster --config "+first.settings)
 	line("", fmt.Sprintf("kill -9 %d", last.pid()))
 	line("", first.path+" drain --config "+first.settings)

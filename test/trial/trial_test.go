@@ -2,7 +2,10 @@ package main
 
 import (
 	"bytes"
+	"fmt"
 	"net"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -20,6 +23,30 @@ func TestTrial_startsAgainWhatWasKilledAndLeavesNothing(t *testing.T) {
 		s.await(p.name + " is started again")
 	}
 	end()
+}
+
+// Nodes on a bucket, over two starts: what the line to try says brings a drop in, by the curl of people.
+func TestTrial_onABucket(t *testing.T) {
+	s := siteOf(t, "cluster-s3")
+	for i := range 2 {
+		s.out = lines{}
+		end := s.run()
+		s.await("stop with")
+		b := s.trial.bucket
+		drop := exec.Command("curl", "-fsSK", filepath.Join(b.home, "curl"), "-T", "../../testdata/assets/photo.jpg", fmt.Sprintf("%s/%d.jpg", b.inbox(), i))
+		if out, err := drop.CombinedOutput(); err != nil {
+			t.Fatalf("drop by curl: %v\n%s", err, out)
+		}
+		s.await(fmt.Sprintf("imported  hotfolder=inbox  key=%d.jpg", i))
+		if err := syscall.Kill(b.server.pid(), syscall.SIGKILL); err != nil {
+			t.Fatal(err)
+		}
+		s.await("MinIO is started again")
+		if strings.Contains(s.out.String(), b.secret) {
+			t.Error("the secret was shown")
+		}
+		end()
+	}
 }
 
 func TestTrial_endsAllWhenOneFailsToStart(t *testing.T) {
@@ -80,7 +107,7 @@ func TestPrepare_refusesWhatCannotBeRunTogether(t *testing.T) {
 	if _, err := prepare(t.TempDir(), bin, nil); err == nil {
 		t.Error("want an empty folder refused")
 	}
-	if _, err := prepare(newSite(t).configs, t.TempDir(), nil); err == nil || !strings.Contains(err.Error(), "make build bin/consul") {
+	if _, err := prepare(newSite(t).configs, t.TempDir(), nil); err == nil || !strings.Contains(err.Error(), "make build bin/consul bin/minio") {
 		t.Errorf("want to be told what to build, got %v", err)
 	}
 }

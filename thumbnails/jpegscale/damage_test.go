@@ -7,6 +7,7 @@ import (
 	"image/jpeg"
 	"io"
 	"math/rand/v2"
+	"runtime/metrics"
 	"testing"
 	"testing/iotest"
 )
@@ -179,7 +180,11 @@ func TestDecode_spoiled(t *testing.T) {
 func answers(t *testing.T, data []byte, scale int) {
 	t.Helper()
 	lim := Limits{Pixels: 1 << 18, Scans: 50}
+	before := allocated()
 	m, err := Decode(bytes.NewReader(data), scale, lim)
+	if got, most := allocated()-before, uint64(64*lim.Pixels); got > most {
+		t.Errorf("want at most %d bytes allocated, got %d", most, got)
+	}
 	c, headErr := jpeg.DecodeConfig(bytes.NewReader(data))
 	switch {
 	case m == nil && err == nil:
@@ -197,4 +202,11 @@ func answers(t *testing.T, data []byte, scale int) {
 	if _, theirs := jpeg.Decode(bytes.NewReader(data)); theirs == nil {
 		t.Errorf("image/jpeg decodes it, got %v", err)
 	}
+}
+
+// allocated is the bytes that were ever allocated.
+func allocated() uint64 {
+	s := []metrics.Sample{{Name: "/gc/heap/allocs:bytes"}}
+	metrics.Read(s)
+	return s[0].Value.Uint64()
 }

@@ -16,7 +16,7 @@ func Decode(r io.Reader, scale int, lim Limits) (image.Image, error) {
 	if scale != 1 && scale != 2 && scale != 4 && scale != 8 {
 		return nil, fmt.Errorf("decode at 1/%d: only 1, 2, 4 and 8 are possible", scale)
 	}
-	d := &decoder{in: newInput(r), lim: lim.orDefaults(), side: 8 / scale, need: needed(8 / scale)}
+	d := &decoder{in: newInput(r), lim: lim.orDefaults(), side: 8 / scale, need: needed(8 / scale), places: placesOf(8 / scale)}
 	err := d.segments()
 	if !d.started {
 		return nil, err
@@ -37,8 +37,9 @@ func Scaled(size, scale int) int { return (size + scale - 1) / scale }
 type decoder struct {
 	in     *input
 	lim    Limits
-	side   int    // of what a block of 8 x 8 becomes
-	need   uint64 // coefficients, in zigzag order, that the picture is made of
+	side   int       // of what a block of 8 x 8 becomes
+	need   uint64    // coefficients, in zigzag order, that the picture is made of
+	places [64]uint8 // where each of them is kept
 	scans  int
 	damage error // the first that did not end the decoding
 

@@ -1,7 +1,5 @@
 package jpegscale
 
-import "image/jpeg"
-
 // lutBits is the length of codes that are found by one look.
 const lutBits = 9
 
@@ -33,26 +31,24 @@ func (h *huffman) long(top uint32) uint16 {
 	return 0
 }
 
-// build reads the table from counts by length and values.
-func (h *huffman) build(counts, values []byte) error {
+// build reads the table from counts by length and values. Codes beyond what their bits allow, which image/jpeg does not mind either, cannot
+// be met.
+func (h *huffman) build(counts, values []byte) {
 	*h = huffman{}
 	copy(h.values[:], values)
 	code, at := uint32(0), 0
 	for n := 1; n <= 16; n++ {
 		count := int(counts[n-1])
-		if code+uint32(count) > 1<<n {
-			return jpeg.FormatError("more Huffman codes than bits allow")
-		}
+		some := min(count, 1<<n-int(code))
 		h.offset[n] = at - int(code)
 		if n <= lutBits {
-			h.enter(code, n, values[at:at+count])
+			h.enter(code, n, values[at:at+some])
 		}
-		code += uint32(count)
+		code += uint32(some)
 		at += count
 		h.limit[n] = code << (16 - n)
 		code <<= 1
 	}
-	return nil
 }
 
 // enter fills the lut with codes of n bits that follow each other.

@@ -110,16 +110,15 @@ func (d *decoder) huffmanTables(p []byte) error {
 		if n > 256 || len(p) < 17+n {
 			return jpeg.FormatError("DHT has wrong length")
 		}
-		if err := d.tables[class][at].build(p[1:17], p[17:17+n]); err != nil {
-			return err
-		}
+		d.tables[class][at].build(p[1:17], p[17:17+n])
 		p = p[17+n:]
 	}
 	return nil
 }
 
+// quantTables overlooks a last byte that begins no table, as image/jpeg does.
 func (d *decoder) quantTables(p []byte) error {
-	for len(p) > 0 {
+	for len(p) > 1 {
 		wide, at := int(p[0]>>4), p[0]&15
 		if wide > 1 || at > 3 {
 			return jpeg.FormatError("bad quantization table number")

@@ -1,6 +1,9 @@
 package jpegscale
 
-import "image/jpeg"
+import (
+	"image/jpeg"
+	mathbits "math/bits"
+)
 
 // keep makes room for the coefficients that a picture of this side needs, and for the marks of all others: bits that
 // refine one that is not 0 must be stepped over too.
@@ -73,31 +76,44 @@ func (s *scan) firstAC(p *part, x, y int) bool {
 		return true
 	}
 	i, kept := s.kept(p, x, y)
+	acc, n := s.acc, s.n
 	for k := s.from; k <= s.to; k++ {
-		code, ok := s.symbol(p.ac)
-		if !ok {
+		if n < enough {
+			s.acc, s.n = acc, n
+			s.fill()
+			acc, n = s.acc, s.n
+		}
+		e := p.ac.find(acc)
+		if e == 0 {
 			return false
 		}
-		run, size := int(code>>4), int(code&15)
+		used, run, size := int(e>>8), int(e>>4&15), int(e&15)
+		acc <<= used & 63
+		n -= used
 		if size == 0 && run < 15 {
-			s.endRun = 1<<run + s.take(run) - 1
-			return true
+			s.endRun = 1<<run + int(acc>>1>>(63-run)) - 1
+			acc <<= run & 63
+			n -= run
+			break
 		}
 		if k += run; k > s.to {
 			break
 		}
-		if v := s.value(size); size > 0 {
+		if size > 0 {
 			p.non0[i] |= 1 << k
-			s.put(kept, k, int16(v<<s.low))
+			s.put(kept, k, int16(signed(acc, size)<<s.low))
+			acc <<= size & 63
+			n -= size
 		}
 	}
+	s.acc, s.n = acc, n
 	return true
 }
 
 // put keeps coefficient k if the picture needs it.
 func (s *scan) put(kept []int16, k int, v int16) {
 	if s.need>>k&1 != 0 {
-		kept[int(natural[k]>>3)*s.side+int(natural[k]&7)] = v
+		kept[s.places[k&63]] = v
 	}
 }
 
@@ -129,34 +145,49 @@ func (s *scan) refineAC(p *part, x, y int) bool {
 	if s.endRun > 0 {
 		s.endRun--
 		if p.non0[i]&span(s.from, s.to) != 0 {
-			s.correct(kept, p.non0[i], k, 64)
+			s.correct(kept, p.non0[i], k, all)
 		}
 	}
 	return true
 }
 
+// all is more zeros than a block has.
+const all = 64
+
 // correct refines the coefficients from k on that are not 0, up to the zero behind zeros others, and returns where
 // that is.
 func (s *scan) correct(kept []int16, non0 uint64, k, zeros int) int {
-	for ; k <= s.to; k++ {
-		if non0>>k&1 == 0 {
-			if zeros == 0 {
-				break
-			}
-			zeros--
+	band, end := span(k, s.to), s.to+1
+	for free := ^non0 & band; free != 0 && zeros < all; free &= free - 1 {
+		if zeros == 0 {
+			end = mathbits.TrailingZeros64(free)
+			break
+		}
+		zeros--
+	}
+	acc, n := s.acc, s.n
+	for ones := non0 & band & (1<<end - 1); ones != 0; ones &= ones - 1 {
+		if n < enough {
+			s.acc, s.n = acc, n
+			s.fill()
+			acc, n = s.acc, s.n
+		}
+		more := acc>>63 != 0
+		acc <<= 1
+		n--
+		at := mathbits.TrailingZeros64(ones)
+		if !more || s.need>>at&1 == 0 {
 			continue
 		}
-		if s.take(1) == 0 || s.need>>k&1 == 0 {
-			continue
-		}
-		v := &kept[int(natural[k]>>3)*s.side+int(natural[k]&7)]
+		v := &kept[s.places[at&63]]
 		if *v < 0 {
 			*v -= 1 << s.low
 		} else {
 			*v += 1 << s.low
 		}
 	}
-	return k
+	s.acc, s.n = acc, n
+	return end
 }
 
 // reconstruct makes the planes of what was kept.
@@ -170,14 +201,23 @@ func (d *decoder) reconstruct() {
 		}
 		quant := c.byPlace()
 		for b := range c.wide * c.high {
-			last := 0
-			for j, v := range c.coef[b*n : b*n+n] {
-				at := j/d.side*8 + j%d.side
-				if work[at] = int32(v) * quant[at]; v != 0 {
-					last = j
-				}
+			kept, last := c.coef[b*n:b*n+n], 0
+			if c.non0 != nil && c.non0[b]&d.need != 0 {
+				last = 1
+				unpack(&work, kept, &quant, d.side)
 			}
+			work[0] = int32(kept[0]) * quant[0]
 			inverse(c.at(b%c.wide, b/c.wide, d.side), c.stride, d.side, &work, last)
+		}
+	}
+}
+
+// unpack puts side x side coefficients in their places, each times its quantum.
+func unpack(work *[64]int32, kept []int16, quant *[64]int32, side int) {
+	for y := range side {
+		row, to, by := kept[y*side:y*side+side], work[8*y:8*y+side], quant[8*y:8*y+side]
+		for x, v := range row {
+			to[x] = int32(v) * by[x]
 		}
 	}
 }

@@ -25,3 +25,13 @@ func needed(side int) uint64 {
 	}
 	return set
 }
+
+// placesOf is the place, side*row + column, of each needed coefficient in zigzag order.
+func placesOf(side int) (p [64]uint8) {
+	for k, at := range natural {
+		if row, column := int(at)>>3, int(at)&7; row < side && column < side {
+			p[k] = uint8(row*side + column)
+		}
+	}
+	return p
+}

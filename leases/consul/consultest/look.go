@@ -70,6 +70,30 @@ func (s *Server) QuietIndex(t testing.TB) uint64 {
 	return last
 }
 
+// Writes counts what is written to one cluster from a moment on.
+type Writes struct {
+	server *Server
+	first  uint64
+	begin  time.Time
+}
+
+// Writes begins to count when the server has become quiet.
+func (s *Server) Writes(t testing.TB) Writes {
+	t.Helper()
+	return Writes{s, s.QuietIndex(t), time.Now()}
+}
+
+// Want fails the test if the count is another one. What Consul writes of its own may be there: a little in the seconds after it was
+// started, and an entry of its leader once a minute.
+func (w Writes) Want(t testing.TB, want uint64) {
+	t.Helper()
+	got := w.server.RaftIndex(t) - w.first
+	own := 3 + uint64(time.Since(w.begin)/time.Minute)
+	if got < want || got > want+own {
+		t.Errorf("want %d writes and at most %d of Consul itself, got %d", want, own, got)
+	}
+}
+
 // awaitLeader waits until the server can do everything.
 func (s *Server) awaitLeader(t testing.TB) {
 	t.Helper()

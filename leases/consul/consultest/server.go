@@ -52,6 +52,7 @@ const settings = `
 disable_update_check = true
 session_ttl_min = "500ms"
 limits { http_max_conns_per_client = 2000 }
+connect { enabled = false }
 `
 
 // newServer prepares a server that listens at an address of its own.

@@ -20,6 +20,9 @@ type Fate struct {
 	LoseAnswer bool
 	// Late resets the connection at once; the request goes to the server when this is closed.
 	Late <-chan struct{}
+	// After takes the whole request in, and sends it on when this is closed, also when its sender has given up by then: so does a server
+	// that has everything and is slow.
+	After <-chan struct{}
 	// Status is answered instead of asking the server; after it, with LoseAnswer.
 	Status int
 	// Body goes with Status.
@@ -53,7 +56,10 @@ type Proxy struct {
 // NewProxy makes a proxy that ends with the test.
 func NewProxy(t testing.TB, s *Server) *Proxy {
 	t.Helper()
-	p := &Proxy{server: s, onward: &http.Transport{DisableCompression: true, ExpectContinueTimeout: time.Second}, seen: map[string]int{}}
+	p := &Proxy{server: s, seen: map[string]int{}, onward: &http.Transport{
+		DisableCompression: true, ExpectContinueTimeout: time.Second, MaxIdleConnsPerHost: 16,
+		IdleConnTimeout: 5 * time.Second, // before the server closes it, which would lose a request that is not repeated
+	}}
 	p.front = httptest.NewServer(http.HandlerFunc(p.serve))
 	t.Cleanup(func() {
 		p.front.CloseClientConnections()
@@ -151,6 +157,12 @@ func (p *Proxy) serve(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.WriteString(w, f.Body)
 		return
 	}
+	if f.After != nil {
+		p.waiting.Add(1)
+		defer p.waiting.Done()
+		r = takeIn(r)
+		<-f.After
+	}
 	time.Sleep(f.Slow)
 	resp, err := p.ask(r, f)
 	if err != nil {
@@ -238,21 +250,25 @@ func (brokenReader) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
 
 // later sends a request on when its sender has long given up.
 func (p *Proxy) later(r *http.Request, when <-chan struct{}) {
-	body, err := io.ReadAll(r.Body)
-	if err != nil {
-		return
-	}
-	out := r.Clone(context.WithoutCancel(r.Context()))
-	out.URL.Scheme, out.URL.Host = "http", p.server.Addr
-	out.RequestURI = ""
-	out.Header.Del("Expect")
-	out.Body = io.NopCloser(strings.NewReader(string(body)))
+	whole := takeIn(r)
 	p.waiting.Go(func() {
 		<-when
-		resp, err := p.onward.RoundTrip(out)
+		resp, err := p.ask(whole, Fate{})
 		if err == nil {
 			_, _ = io.Copy(io.Discard, resp.Body)
 			resp.Body.Close()
 		}
 	})
+}
+
+// takeIn is a request with all of its body, which does not end with its sender.
+func takeIn(r *http.Request) *http.Request {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		panic(http.ErrAbortHandler)
+	}
+	whole := r.Clone(context.WithoutCancel(r.Context()))
+	whole.Header.Del("Expect")
+	whole.Body = io.NopCloser(strings.NewReader(string(body)))
+	return whole
 }

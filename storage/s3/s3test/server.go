@@ -22,7 +22,7 @@ const (
 )
 
 const (
-	patience = 20 * time.Second
+	patience = 90 * time.Second
 	poll     = 5 * time.Millisecond
 )
 

@@ -1,0 +1,122 @@
+package hotfolder
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"hotfolderd/asset"
+	"hotfolderd/storage"
+)
+
+const (
+	maxAsked  = 1000            // folders that wait for a look; more are one scan
+	tellsFor  = 5 * time.Second // how long a hint of a folder explains what a scan finds there
+	signEvery = 2 * time.Second // between two signs of life of a share that is watched
+)
+
+// looks are at single folders of which a hint says that names came or went in them. So a file that comes to a share costs a look at its
+// folder and no scan of all. They have a goroutine of their own: a scan of much may take minutes.
+type looks struct {
+	f    *folder
+	wake chan struct{}
+
+	mu    sync.Mutex
+	asked map[asset.Key]struct{}
+	told  map[asset.Key]time.Time // when a hint named the folder; bounded
+}
+
+func newLooks(f *folder) *looks {
+	return &looks{f: f, wake: make(chan struct{}, 1), asked: map[asset.Key]struct{}{}, told: map[asset.Key]time.Time{}}
+}
+
+// ask has a folder looked at soon.
+func (l *looks) ask(dir asset.Key) {
+	l.mu.Lock()
+	l.asked[dir] = struct{}{}
+	if len(l.told) >= maxAsked {
+		clear(l.told)
+	}
+	l.told[dir] = time.Now()
+	many := len(l.asked) > maxAsked
+	if many {
+		clear(l.asked)
+	}
+	l.mu.Unlock()
+	if many {
+		l.f.askScan()
+		return
+	}
+	select {
+	case l.wake <- struct{}{}:
+	default:
+	}
+}
+
+// explain reports whether a hint has told of a folder just now, so that a scan which finds something there does not show that hints
+// miss what happens.
+func (l *looks) explain(dir asset.Key) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	at, ok := l.told[dir]
+	return ok && time.Since(at) < tellsFor
+}
+
+// take takes what was asked for.
+func (l *looks) take() []asset.Key {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	dirs := slices.Collect(maps.Keys(l.asked))
+	clear(l.asked)
+	return dirs
+}
+
+// run looks until ctx ends. While hints tell of a share, which may hang without a word, it sees now and then that it answers.
+func (l *looks) run(ctx context.Context, w *watching) {
+	p := l.f.store.Properties()
+	for ctx.Err() == nil {
+		var sign <-chan time.Time
+		if p.FolderTimes && w.isOn() {
+			sign = time.After(signEvery)
+		}
+		select {
+		case <-ctx.Done():
+		case <-l.wake:
+			for _, dir := range l.take() {
+				l.look(ctx, dir)
+			}
+		case <-sign:
+			l.sign(ctx)
+		}
+	}
+}
+
+// look looks at what lies directly in a folder. What cannot be read there is left to a scan, which tells of it.
+func (l *looks) look(ctx context.Context, dir asset.Key) {
+	p := newProgress("look", dir)
+	l.f.looking.Store(p)
+	defer l.f.looking.Store(nil)
+	s := scan{f: l.f, ctx: ctx, p: p, at: &cursors{}}
+	for o, err := range l.f.store.List(ctx, dir, storage.ListOptions{}) {
+		p.beat()
+		if err != nil {
+			l.f.askScan()
+			return
+		}
+		s.see(o)
+	}
+}
+
+// sign asks the share for the hotfolder itself.
+func (l *looks) sign(ctx context.Context) {
+	l.f.looking.Store(newProgress("look", l.f.prefix))
+	defer l.f.looking.Store(nil)
+	for _, err := range l.f.store.List(ctx, l.f.prefix, storage.ListOptions{NamesOnly: true}) {
+		if err != nil {
+			l.f.askScan()
+		}
+		return
+	}
+}

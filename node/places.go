@@ -1,0 +1,95 @@
+package node
+
+import (
+	"fmt"
+	"net/url"
+	"path"
+	"path/filepath"
+	"strings"
+
+	"hotfolderd/asset"
+	"hotfolderd/config"
+	"hotfolderd/storage/s3"
+)
+
+// placeOf is the store in which a hotfolder lies, and its folder there: all of a store of its own.
+func (n *Node) placeOf(r config.Rule) (where string, prefix asset.Key) {
+	if strings.Contains(r.Path, "://") {
+		return r.Path, asset.Root
+	}
+	return n.o.Settings.Storage.URL, asset.Key(r.Path)
+}
+
+// apart refuses hotfolders that share files in a way which the rules alone do not show: by a URL that leads into the store of the
+// settings, or by a link.
+func (n *Node) apart(rules []config.Rule) error {
+	trees := make([]string, len(rules))
+	for i, r := range rules {
+		trees[i] = treeAt(n.placeOf(r))
+		for j, other := range trees[:i] {
+			if share(trees[i], other) {
+				return fmt.Errorf("hotfolders %q and %q share files, so that each drop would belong to both: give them separate folders",
+					rules[j].Hotfolder, r.Hotfolder)
+			}
+		}
+	}
+	return nil
+}
+
+// treeAt is a folder of a store as it is found on this machine, or the URL of one in a bucket. What is no place has none.
+func treeAt(where string, prefix asset.Key) string {
+	if isBucket(where) {
+		return inBucket(where, prefix)
+	}
+	dir, err := StoreFolder(where)
+	if err != nil {
+		return ""
+	}
+	return filepath.Join(resolved(dir), string(prefix))
+}
+
+// share reports whether one of two trees holds the other, or is the same.
+func share(a, b string) bool {
+	switch {
+	case a == "" || b == "" || isBucket(a) != isBucket(b):
+		return false
+	case isBucket(a):
+		return s3.Overlap(a, b)
+	}
+	return inside(a, b) || inside(b, a)
+}
+
+// outsideOwn refuses a hotfolder that lies in, or holds, the trees that the program owns: it would import its own files.
+func (n *Node) outsideOwn(where string, prefix asset.Key) error {
+	tree := treeAt(where, prefix)
+	for _, own := range []asset.Key{"workarea", s3.Private} {
+		if at := treeAt(n.o.Settings.Storage.URL, own); share(tree, at) {
+			return fmt.Errorf("its place overlaps %s of the store, which is the work area's: give it a folder of its own", own.Quoted())
+		}
+	}
+	return nil
+}
+
+// inBucket is the URL of a folder in the bucket of a URL.
+func inBucket(where string, folder asset.Key) string {
+	u, err := url.Parse(where)
+	if err != nil {
+		return where
+	}
+	u.Path, u.RawPath = path.Join("/", u.Path, string(folder)), ""
+	return u.String()
+}
+
+// resolved follows the links of a path that exists.
+func resolved(path string) string {
+	if p, err := filepath.EvalSymlinks(path); err == nil {
+		return p
+	}
+	return path
+}
+
+// inside reports whether path is dir or lies in it.
+func inside(path, dir string) bool {
+	rel, err := filepath.Rel(dir, path)
+	return err == nil && rel != ".." && !strings.HasPrefix(rel, "../")
+}

@@ -1,0 +1,160 @@
+//go:build nfslab
+
+package nfslab_test
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"hotfolderd/test/nfslab"
+	"hotfolderd/test/nfslab/guest"
+)
+
+// storeTests is the program of the tests of storage/posix, for guests.
+func storeTests(t *testing.T, l *nfslab.Lab) (program string) {
+	t.Helper()
+	program = filepath.Join(l.Dir, "posix.test")
+	cmd := exec.Command("go", "test", "-c", "-tags", "nodynamic,nfslab", "-o", program, "hotfolderd/storage/posix")
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	return program
+}
+
+// TestStore_keepsTheContractOnNFS runs the suite of all stores on a real share.
+func TestStore_keepsTheContractOnNFS(t *testing.T) {
+	l := nfslab.Start(t, 1, 512)
+	program := storeTests(t, l)
+	for _, version := range []string{"3", "4.2"} {
+		l.Mount(l.Clients[0], "/mnt/"+version, version, "")
+		inGuest(t, l, 0, "TMPDIR=/mnt/"+version, program, "-test.run", "^TestStore_keepsTheContract$/^as_on_a_share$", "-test.timeout", "20m")
+	}
+}
+
+// TestStore_aCreateHasOneWinnerOnNFS has three clients put the same keys, only if absent. While they do, the server's wire is cut for a moment and
+// the server started anew, over and over: then answers are lost, and the server has forgotten what it did for whom.
+func TestStore_aCreateHasOneWinnerOnNFS(t *testing.T) {
+	n := 300
+	if more, err := strconv.Atoi(os.Getenv("HOTFOLDERD_RACES")); err == nil {
+		n = more
+	}
+	l := nfslab.Start(t, 3, 512)
+	program := storeTests(t, l)
+	for _, version := range []string{"3", "4.2"} {
+		for _, cut := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s/cut=%v", version, cut), func(t *testing.T) {
+				at := fmt.Sprintf("/mnt/%s-%v", version, cut)
+				for _, c := range l.Clients {
+					l.Mount(c, at, version, "")
+				}
+				dir := fmt.Sprintf("%s/races-%s-%v", at, version, cut)
+				l.Clients[0].Call("MakeDir", dir, &guest.None{})
+				stop := make(chan struct{})
+				var cutting sync.WaitGroup
+				cuts := 0
+				if cut {
+					cutting.Go(func() { cuts = loseAnswers(l, stop) })
+				}
+				winners := race(t, l, program, dir, n)
+				close(stop)
+				cutting.Wait()
+				audit(t, l, dir, n, winners)
+				t.Logf("NFS %s: %d keys, won by each client: %s; the server was cut off and started anew %d times", version, n, shareOf(winners, len(l.Clients)), cuts)
+			})
+		}
+	}
+}
+
+// race has all clients put the same keys at once and tells who says that it has won each.
+func race(t *testing.T, l *nfslab.Lab, program, dir string, n int) map[string][]int {
+	t.Helper()
+	var mu sync.Mutex
+	winners := map[string][]int{}
+	begin := time.Now().Add(5 * time.Second).Unix()
+	var all sync.WaitGroup
+	for i := range l.Clients {
+		all.Go(func() {
+			out := inGuest(t, l, i, "HOTFOLDERD_RACE_IN="+dir, "HOTFOLDERD_RACE_AS="+strconv.Itoa(i), "HOTFOLDERD_RACES="+strconv.Itoa(n),
+				"HOTFOLDERD_RACE_AT="+strconv.FormatInt(begin, 10), program, "-test.run", "^TestInGuest_races$", "-test.v", "-test.timeout", "0")
+			mu.Lock()
+			defer mu.Unlock()
+			for line := range strings.Lines(out) {
+				if key, ok := strings.CutPrefix(strings.TrimSpace(line), "won "); ok {
+					winners[key] = append(winners[key], i)
+				}
+			}
+		})
+	}
+	all.Wait()
+	return winners
+}
+
+// audit sees that each key was won by one, and holds what that one put.
+func audit(t *testing.T, l *nfslab.Lab, dir string, n int, winners map[string][]int) {
+	t.Helper()
+	held := strings.Fields(l.Clients[0].Run("/bin/sh", "-c", fmt.Sprintf("cd %s/raced && for f in *; do echo raced/$f=$(cat $f); done", dir)))
+	if len(held) != n {
+		t.Errorf("want %d keys, got %d", n, len(held))
+	}
+	for _, one := range held {
+		key, by, _ := strings.Cut(one, "=")
+		if got := fmt.Sprint(winners[key]); got != "["+by+"]" {
+			t.Errorf("%s: want it won by %s, which put what is there, got %s", key, by, got)
+		}
+	}
+}
+
+// loseAnswers cuts the server off and starts it anew until stop is closed.
+func loseAnswers(l *nfslab.Lab, stop <-chan struct{}) (cuts int) {
+	for {
+		select {
+		case <-stop:
+			return cuts
+		case <-time.After(3 * time.Second):
+		}
+		cuts++
+		l.Server.Cut()
+		time.Sleep(100 * time.Millisecond)
+		l.Server.Mend()
+		_ = l.Server.Try("StopServer", guest.None{}, &guest.None{})
+		_ = l.Server.Try("StartServer", false, &guest.None{})
+	}
+}
+
+func shareOf(winners map[string][]int, clients int) string {
+	counts := make([]int, clients)
+	for _, by := range winners {
+		for _, i := range slices.Compact(by) {
+			counts[i]++
+		}
+	}
+	return fmt.Sprint(counts)
+}
+
+// inGuest runs a program in a guest until it ends, however long that takes.
+func inGuest(t *testing.T, l *nfslab.Lab, client int, argv ...string) string {
+	t.Helper()
+	g := l.Clients[client]
+	log := filepath.Join(l.Dir, fmt.Sprintf("%s-%d.log", g.Name, time.Now().UnixNano()))
+	var pid int
+	g.Call("Start", guest.Command{Argv: append([]string{"/usr/bin/env"}, argv...), Log: log, Dir: l.Dir}, &pid)
+	var how string
+	err := g.Try("Wait", pid, &how)
+	for err != nil && strings.Contains(err.Error(), "no answer") {
+		err = g.Try("Wait", pid, &how)
+	}
+	out, _ := os.ReadFile(log)
+	if err != nil || how != "" {
+		t.Errorf("%v on %s: %v %s\n%s", argv, g.Name, err, how, out[max(0, len(out)-4000):])
+	}
+	return string(out)
+}

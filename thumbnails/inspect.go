@@ -1,0 +1,127 @@
+package thumbnails
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"image/jpeg"
+	"image/png"
+	"io"
+	"io/fs"
+
+	"golang.org/x/image/webp"
+
+	"hotfolderd/asset"
+	"hotfolderd/storage"
+)
+
+// Flaw is a rendition that is not as it should be.
+type Flaw struct {
+	Size   int    `json:"size"` // as asked for
+	Format string `json:"format"`
+	// Reason is a few words; empty: it is not there.
+	Reason string `json:"reason,omitempty"`
+}
+
+// Missing reports whether there is nothing at all.
+func (f Flaw) Missing() bool { return f.Reason == "" }
+
+// largestFile bounds what is read of one rendition: no encoder makes more of a picture of that size.
+func largestFile(size int) int64 { return 64<<10 + 8*int64(size)*int64(size) }
+
+// Inspect reads the renditions that spec asks for, decodes them and tells which are missing or damaged, the largest first. A format
+// of auto is found in either.
+func (r *Room) Inspect(ctx context.Context, h asset.Hash, spec Spec) ([]Flaw, error) {
+	spec, err := spec.checked()
+	if err != nil {
+		return nil, err
+	}
+	var flaws []Flaw
+	for _, size := range spec.Sizes {
+		reason, err := r.inspect(ctx, h, size, spec.Format)
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			flaws = append(flaws, Flaw{Size: size, Format: spec.Format})
+		case err != nil:
+			return nil, fmt.Errorf("inspect the thumbnail of %s at %d: %w", h, size, err)
+		case reason != "":
+			flaws = append(flaws, Flaw{Size: size, Format: spec.Format, Reason: reason})
+		}
+	}
+	return flaws, nil
+}
+
+// inspect says what is wrong with one rendition; reading it is no use of it.
+func (r *Room) inspect(ctx context.Context, h asset.Hash, size int, format string) (reason string, err error) {
+	rd, err := r.open(ctx, h, size, format)
+	if err != nil {
+		return "", err
+	}
+	defer func() { err = errors.Join(err, rd.Close()) }()
+	o := rd.Object()
+	if o.Size > largestFile(size) {
+		return fmt.Sprintf("%d bytes are too many for it", o.Size), nil
+	}
+	data, err := io.ReadAll(io.LimitReader(rd, o.Size))
+	if err != nil {
+		return "", err
+	}
+	return flaw(data, size, FormatOf(o.Key)), nil
+}
+
+// flaw measures before it decodes: anybody who can write to the share may have put something there.
+func flaw(data []byte, size int, format string) string {
+	measure, decode := jpeg.DecodeConfig, jpeg.Decode
+	switch format {
+	case PNG:
+		measure, decode = png.DecodeConfig, png.Decode
+	case WebP:
+		measure, decode = webp.DecodeConfig, webp.Decode
+	}
+	is, err := measure(bytes.NewReader(data))
+	if err == nil && max(is.Width, is.Height) > size {
+		return fmt.Sprintf("it has %d x %d pixels", is.Width, is.Height)
+	}
+	if err == nil {
+		_, err = decode(bytes.NewReader(data))
+	}
+	if err != nil {
+		return "it cannot be decoded: " + err.Error()
+	}
+	return ""
+}
+
+// Repair makes the renditions that are missing or damaged anew, with all those that the engine makes at once; with all, every one. It
+// says how many there were to make. It may be repeated and raced like [Room.Generate], whose result it has when there were any. open is
+// called when the original must be read.
+func (r *Room) Repair(ctx context.Context, c asset.Content, spec Spec, all bool, open func(context.Context) (storage.Reader, error)) (n int, t asset.Thumbnails, err error) {
+	if n, err = r.clear(ctx, c.Hash, spec, all); n == 0 || err != nil {
+		return n, t, err
+	}
+	src := &original{open: func() (storage.Reader, error) { return open(ctx) }}
+	t, err = r.Generate(ctx, c, src, spec)
+	return n, t, errors.Join(err, src.close())
+}
+
+// clear removes what is to be made anew.
+func (r *Room) clear(ctx context.Context, h asset.Hash, spec Spec, all bool) (int, error) {
+	if all {
+		return len(spec.Sizes), r.Forget(ctx, h)
+	}
+	flaws, err := r.Inspect(ctx, h, spec)
+	if err != nil {
+		return 0, err
+	}
+	for _, f := range flaws {
+		if f.Missing() {
+			continue
+		}
+		for _, format := range formatsFor(f.Format) {
+			if err := r.store.Remove(ctx, r.rendition(h, f.Size, format), ""); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return 0, fmt.Errorf("remove a damaged thumbnail: %w", err)
+			}
+		}
+	}
+	return len(flaws), nil
+}

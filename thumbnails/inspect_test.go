@@ -1,0 +1,103 @@
+package thumbnails
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"strings"
+	"testing"
+
+	"hotfolderd/asset"
+	"hotfolderd/storage"
+)
+
+func readAll(t *testing.T, r io.Reader) []byte {
+	t.Helper()
+	b, err := io.ReadAll(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func (rt *roomTest) overwrite(h asset.Hash, size int, data []byte) {
+	rt.Helper()
+	if _, err := rt.store.Put(rt.Context(), rt.room.rendition(h, size, JPEG), bytes.NewReader(data), storage.PutOptions{}); err != nil {
+		rt.Fatal(err)
+	}
+}
+
+func (rt *roomTest) inspect(h asset.Hash) []Flaw {
+	rt.Helper()
+	flaws, err := rt.room.Inspect(rt.Context(), h, testSpec)
+	if err != nil {
+		rt.Fatal(err)
+	}
+	return flaws
+}
+
+func (rt *roomTest) repair(data []byte, all bool) int {
+	rt.Helper()
+	n, _, err := rt.room.Repair(rt.Context(), content(data, "image/png"), testSpec, all, func(context.Context) (storage.Reader, error) {
+		_, err := rt.store.Put(rt.Context(), "original", bytes.NewReader(data), storage.PutOptions{})
+		if err != nil {
+			return nil, err
+		}
+		return rt.store.Open(rt.Context(), "original", "")
+	})
+	if err != nil {
+		rt.Fatal(err)
+	}
+	return n
+}
+
+func TestInspect_tellsWhatIsMissingAndWhatIsDamaged(t *testing.T) {
+	rt := newRoom(t)
+	data := asPNG(t, quarters(100, 80))
+	c := content(data, "image/png")
+	if got := rt.inspect(c.Hash); len(got) != 2 || !got[0].Missing() || !got[1].Missing() {
+		t.Errorf("want both missing, got %v", got)
+	}
+	rt.generate(data, "image/png", testSpec)
+	if got := rt.inspect(c.Hash); len(got) != 0 {
+		t.Errorf("want none, got %v", got)
+	}
+	good := renderOK(t, data, testSpec).Renditions[0].Data
+	for reason, bad := range map[string][]byte{
+		"cannot be decoded": good[:len(good)-40], "cannot be decoded: EOF": {}, "pixels": asJPEG(t, quarters(65, 20)),
+		"bytes are too many": append(bytes.Clone(good), make([]byte, largestFile(64))...), "not a JPEG": asPNG(t, quarters(9, 9)),
+	} {
+		rt.overwrite(c.Hash, 64, bad)
+		got := rt.inspect(c.Hash)
+		if len(got) != 1 || got[0].Size != 64 || got[0].Missing() || reason != "not a JPEG" && !strings.Contains(got[0].Reason, strings.TrimSuffix(reason, ": EOF")) {
+			t.Errorf("%s: got %v", reason, got)
+		}
+		if n := rt.repair(data, false); n != 1 || len(rt.inspect(c.Hash)) != 0 {
+			t.Errorf("%s: want one repaired, got %d; then %v", reason, n, rt.inspect(c.Hash))
+		}
+	}
+}
+
+func TestRepair_makesNothingThatIsThereUnlessAllAreWanted(t *testing.T) {
+	rt := newRoom(t)
+	data := asPNG(t, quarters(100, 80))
+	if n := rt.repair(data, false); n != 2 {
+		t.Errorf("want both made, got %d", n)
+	}
+	calls := rt.engine.calls
+	if n := rt.repair(data, false); n != 0 || rt.engine.calls != calls {
+		t.Errorf("want nothing made, got %d", n)
+	}
+	rt.overwrite(content(data, "").Hash, 64, asJPEG(t, quarters(64, 64))) // whole, and not of this picture: only all sees to it
+	if n := rt.repair(data, true); n != 2 || rt.engine.calls != calls+1 {
+		t.Errorf("want both made anew, got %d", n)
+	}
+	rd, err := rt.room.Open(t.Context(), content(data, "").Hash, 64, JPEG)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = rd.Close() }()
+	if want := renderOK(t, data, testSpec).Renditions[0].Data; !bytes.Equal(want, readAll(t, rd)) {
+		t.Error("want the picture's own again")
+	}
+}
