@@ -229,7 +229,7 @@ func (f *folder) settleAccount(c *candidate, v verdict) {
 		f.setTimerAgain()
 	default:
 		delete(f.q.byKey, c.key)
-		if f.known[c.key].version == c.version {
+		if f.known[c.key].is(c.version, c.first) {
 			delete(f.known, c.key)
 		}
 		if v.finished {

@@ -38,7 +38,7 @@ type settled struct {
 // Where the store can see writers, a file that somebody holds open for writing is never complete, however long it pauses.
 func (f *folder) settle(ctx context.Context, c *candidate, src storage.Reader) (settled, error) {
 	o := src.Object()
-	if door, ok := f.knows(c.key, o.Version); ok {
+	if door, ok := f.knows(c, o.Version); ok {
 		return f.unlessIncomplete(ctx, c, src, "known: it came whole by "+string(door))
 	}
 	if f.store.Properties().WholeObjects {

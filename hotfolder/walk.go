@@ -132,7 +132,7 @@ func (w *walk) look(ctx context.Context, src storage.Reader) error {
 	w.drop = asset.Drop{
 		Hotfolder: w.f.rule.Hotfolder, Key: w.c.key, Version: o.Version, Size: o.Size, Arrived: o.Changed, Door: asset.DoorShare,
 	}
-	if door, ok := w.f.knows(w.c.key, o.Version); ok {
+	if door, ok := w.f.knows(w.c, o.Version); ok {
 		w.drop.Door = door
 	}
 	s, err := w.f.settle(ctx, w.c, src)
@@ -198,7 +198,7 @@ func (w *walk) name(c asset.Content) (asset.Key, error) {
 }
 
 func (w *walk) newRecord(name asset.Key, c asset.Content, t *asset.Thumbnails) asset.Record {
-	if door, ok := w.f.knows(w.c.key, w.obj.Version); ok {
+	if door, ok := w.f.knows(w.c, w.obj.Version); ok {
 		w.drop.Door = door // another node's gate may have said so after the first look
 	}
 	return asset.Record{

@@ -35,8 +35,8 @@ type Options struct {
 	Done func(ctx context.Context, d Drop) (bool, error)
 	// Heard is told of each drop when it has its name. It must not block.
 	Heard func(hotfolder string, key asset.Key, v asset.Version)
-	// Naming is told of a drop just before it gets its name, with the version it will have where a rename keeps that. It must not
-	// block.
+	// Naming is told of a drop just before it gets its name, with the version it will have where a rename keeps that, or with none
+	// where nobody can know it yet. It must not block.
 	Naming func(hotfolder string, key asset.Key, v asset.Version)
 
 	// Node is the id of this node: what a former process of it left is seen to at once.

@@ -181,6 +181,7 @@ func (u *upload) finish(ctx context.Context) (Drop, error) {
 	done := u.g.turns.take(u.place)
 	defer done()
 	for wait := firstWait; ; wait = min(2*wait, lastWait) {
+		u.g.o.Naming(d.Hotfolder, d.Key, "")
 		o, err := u.staged.Publish(ctx, u.place.full(), storage.PutOptions{IfAbsent: true})
 		switch {
 		case err == nil:

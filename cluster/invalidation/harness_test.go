@@ -221,6 +221,15 @@ func (m *member) log(name string) (Origin, bool) {
 	return Origin{}, false
 }
 
+// meet waits until the node knows the log of another. A log that it does not know yet looks like one that was removed.
+func (m *member) meet(of *member) {
+	m.h.t.Helper()
+	consultest.Eventually(m.h.t, m.o.Instance+" knows "+of.o.Instance, func() bool {
+		_, known := m.log(of.o.Instance)
+		return known
+	})
+}
+
 func wantNotNow(t testing.TB, err error) {
 	t.Helper()
 	if !errors.Is(err, asset.ErrNotNow) {

@@ -242,6 +242,7 @@ func TestReader_logsThatCameAndWentUnseen(t *testing.T) {
 	link.Cut()
 	unseen := h.add(s.Dial(t), "unseen").run()
 	unseen.write("y")
+	duty.meet(unseen)
 	unseen.leave()
 	gone(duty, unseen)
 	duty.neverCleared()
@@ -347,6 +348,7 @@ func TestReader_comesBackAfterItWasTakenForDead(t *testing.T) {
 	a.d.closedFor = 500 * time.Millisecond
 	a.run()
 	b := h.add(link.Dial(t), "b", func(o *Options) { o.Duty = nil }).run()
+	a.meet(b)
 	link.Cut()
 	h.kill(b.o.Instance)
 	a.publish("x", 5000)
