@@ -117,6 +117,21 @@ func (k Key) Below(prefix Key) (Key, bool) {
 // characters, bidirectional overrides, bytes that are no UTF-8), so that a name cannot forge a line.
 func (k Key) Quoted() string { return strconv.Quote(string(k)) }
 
+// Shown is the key as a field of a log line has it: as it is where that is harmless and cannot be taken for a quotation, else Quoted.
+func (k Key) Shown() string {
+	s := string(k)
+	if s == "" || !Printable(s) || strings.ContainsAny(s, `"\`) || strings.TrimSpace(s) != s {
+		return k.Quoted()
+	}
+	return s
+}
+
+// Printable reports whether a text can be shown as it is: one line of UTF-8, nothing that moves a cursor, turns the direction of writing or
+// hides itself.
+func Printable(s string) bool {
+	return utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool { return !strconv.IsPrint(r) })
+}
+
 const base64Mark = "base64:"
 
 // MarshalText writes the key as it is when it is UTF-8, else as "base64:" and its bytes, so that JSON keeps it whole.

@@ -154,6 +154,23 @@ func TestQuoted_holdsNothingThatForgesALine(t *testing.T) {
 	}
 }
 
+func TestShown_isBareWhereThatIsHarmless(t *testing.T) {
+	for _, key := range []asset.Key{"a.jpg", "products/A 1 (2).jpg", "größe/日本.jpg", "it's=fine"} {
+		if got := key.Shown(); got != string(key) {
+			t.Errorf("%q: want it bare, got %s", key, got)
+		}
+	}
+	for _, key := range append([]asset.Key{`"a"`, `a\b`, " a", "a ", ""}, hostile...) {
+		got := key.Shown()
+		if bad := unprintable(got); bad != "" {
+			t.Errorf("%q: want only printable characters, got %q", key, bad)
+		}
+		if back, err := strconv.Unquote(got); got != string(key) && (err != nil || back != string(key)) {
+			t.Errorf("%q: want it bare or a quotation of it, got %s", key, got)
+		}
+	}
+}
+
 func FuzzParseKey(f *testing.F) {
 	for _, key := range hostile {
 		f.Add(string(key))

@@ -65,7 +65,7 @@ func isProven(ctx context.Context, f Folder, o storage.Object, mark string) (boo
 // forgetCut removes a pending upload that a crash has cut.
 func (g *Gate) forgetCut(ctx context.Context, p place, o storage.Object) error {
 	g.o.Log.Info("an upload that was cut by a crash is removed; its client was not told that it is stored",
-		zap.String("hotfolder", p.hotfolder), zap.String("key", p.key.Quoted()))
+		zap.String("hotfolder", p.hotfolder), zap.String("key", p.key.Shown()))
 	if err := p.folder.Store.Remove(ctx, o.Key, o.Version); err != nil {
 		return err
 	}

@@ -49,7 +49,7 @@ func (u *upload) takeBack(ctx context.Context, at asset.Key) {
 			continue
 		}
 		if err := u.to.folder.Store.Remove(ctx, key, ""); err != nil && !notThere(err) {
-			u.s.log.Warn("bytes of an upload that failed may be left", zap.String("key", key.Quoted()), zap.Error(err))
+			u.s.log.Warn("bytes of an upload that failed may be left", zap.String("key", key.Shown()), zap.Error(err))
 		}
 	}
 }
@@ -75,7 +75,7 @@ func (u *upload) publish(stored storage.Object) {
 	final, err := s.g.giveName(ctx, u.to.place, stored)
 	if err != nil { // the client was told; so the bytes stay where they are, and the sweep tries again
 		s.g.left.Add(stored.Key)
-		s.log.Error("an upload is stored but has no name yet; it is tried again", zap.String("key", u.to.key.Quoted()), zap.Error(err))
+		s.log.Error("an upload is stored but has no name yet; it is tried again", zap.String("key", u.to.key.Shown()), zap.Error(err))
 		return
 	}
 	s.g.recent.add(u.name(), final, s.id)

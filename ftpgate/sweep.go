@@ -71,7 +71,7 @@ func (g *Gate) finishOne(ctx context.Context, hotfolder string, f Folder, o stor
 		return err
 	}
 	g.left.Drop(o.Key)
-	g.o.Log.Info("a stored upload has its name at last", zap.String("hotfolder", hotfolder), zap.String("key", key.Quoted()))
+	g.o.Log.Info("a stored upload has its name at last", zap.String("hotfolder", hotfolder), zap.String("key", key.Shown()))
 	return nil
 }
 

@@ -84,7 +84,7 @@ func (u *upload) date(ctx context.Context, stored storage.Object, open *waiting,
 	}
 	dated, err := u.to.folder.SetTime(ctx, stored, t)
 	if err != nil {
-		u.s.log.Warn("the time of an upload was not set", zap.String("key", u.to.key.Quoted()), zap.Error(err))
+		u.s.log.Warn("the time of an upload was not set", zap.String("key", u.to.key.Shown()), zap.Error(err))
 		return stored
 	}
 	return dated

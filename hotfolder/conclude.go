@@ -127,7 +127,7 @@ func (w *walk) imported() verdict {
 	w.f.r.mu.Unlock()
 	w.f.r.o.Metrics.end(e)
 	w.f.r.d.Journal(e)
-	w.f.log.Info(string(e.Result), zap.String("key", w.c.key.Quoted()), zap.String("asset", e.Name.Quoted()),
+	w.f.log.Info(string(e.Result), zap.String("key", w.c.key.Shown()), zap.String("asset", e.Name.Shown()),
 		zap.Int("version", e.Number), zap.Int64("size", e.Size), zap.String("settled", w.how), zap.Duration("took", e.Took))
 	return verdict{finished: w.f.rule.After == "keep", lookAgain: w.c.again, through: true}
 }
@@ -179,7 +179,7 @@ func (w *walk) retry(ctx context.Context, err error) verdict {
 	e.Step, e.Reason, e.Attempt = step, reasonOf(step, err), c.attempts
 	w.f.r.o.Metrics.end(e)
 	w.f.r.d.Journal(e)
-	w.f.log.Warn("will be tried again", zap.String("key", c.key.Quoted()), zap.String("step", step),
+	w.f.log.Warn("will be tried again", zap.String("key", c.key.Shown()), zap.String("step", step),
 		zap.Int("attempt", c.attempts), zap.Duration("pause", pause), zap.Error(err))
 	return verdict{wait: pause}
 }
@@ -214,7 +214,7 @@ func (w *walk) fail(ctx context.Context, cause error, ruleKey string) verdict {
 	case errors.Is(err, asset.ErrNotNow):
 		return w.notNow(err)
 	case err != nil:
-		w.f.log.Error("cannot move to failed/", zap.String("key", w.c.key.Quoted()), zap.Error(err))
+		w.f.log.Error("cannot move to failed/", zap.String("key", w.c.key.Shown()), zap.Error(err))
 		return verdict{wait: w.f.rule.Retry.MaxBackoff.D()}
 	}
 	e := w.event(asset.Failed)
@@ -224,7 +224,7 @@ func (w *walk) fail(ctx context.Context, cause error, ruleKey string) verdict {
 	w.f.r.mu.Unlock()
 	w.f.r.o.Metrics.end(e)
 	w.f.r.d.Journal(e)
-	w.f.log.Warn("failed", zap.String("key", w.c.key.Quoted()), zap.String("step", step), zap.String("id", failure.ID),
+	w.f.log.Warn("failed", zap.String("key", w.c.key.Shown()), zap.String("step", step), zap.String("id", failure.ID),
 		zap.String("reason", failure.Reason))
 	return verdict{}
 }

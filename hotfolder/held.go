@@ -83,7 +83,7 @@ func (w *walk) notNow(err error) verdict {
 	first := !w.f.q.held.on()
 	w.f.r.mu.Unlock()
 	if first {
-		w.f.log.Info("drops wait: the work area takes no such write just now", zap.String("key", w.c.key.Quoted()), zap.Error(err))
+		w.f.log.Info("drops wait: the work area takes no such write just now", zap.String("key", w.c.key.Shown()), zap.Error(err))
 	}
 	return verdict{notNow: true}
 }

@@ -253,7 +253,7 @@ func (f *folder) tell(key asset.Key, o storage.Object) {
 		return
 	}
 	reason := kindReason(o.Kind)
-	f.log.Warn("left alone", zap.String("key", key.Quoted()), zap.String("reason", reason))
+	f.log.Warn("left alone", zap.String("key", key.Shown()), zap.String("reason", reason))
 	f.r.d.Journal(asset.Event{
 		Time: time.Now(), Node: f.r.d.Node, Hotfolder: f.rule.Hotfolder, Key: key, Size: o.Size,
 		Result: asset.Ignored, Step: "detect", Reason: reason,

@@ -68,7 +68,7 @@ func (g *Gate) nameOne(ctx context.Context, hotfolder string, f Folder, o storag
 	_, named, err := g.name(ctx, p, o)
 	passed[key] = !named
 	if named {
-		g.o.Log.Info("a stored upload has its name", zap.String("hotfolder", hotfolder), zap.String("key", key.Quoted()))
+		g.o.Log.Info("a stored upload has its name", zap.String("hotfolder", hotfolder), zap.String("key", key.Shown()))
 	}
 	return err
 }

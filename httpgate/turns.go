@@ -61,7 +61,7 @@ func (g *Gate) makeWay(ctx context.Context, p place) bool {
 		err = p.folder.Store.Remove(ctx, o.Key, o.Version)
 	}
 	if err != nil && !notThere(err) {
-		g.o.Log.Debug("a name is taken", zap.String("key", p.key.Quoted()), zap.Error(err))
+		g.o.Log.Debug("a name is taken", zap.String("key", p.key.Shown()), zap.Error(err))
 		return false
 	}
 	return done

@@ -230,7 +230,7 @@ func (g *Gate) nameSoon(ctx context.Context, p place, o storage.Object) Drop {
 		}
 		if err != nil || wait == lastWait || ctx.Err() != nil {
 			if err != nil {
-				g.o.Log.Error("an upload is stored but has no name yet; it is tried again", zap.String("key", p.key.Quoted()), zap.Error(err))
+				g.o.Log.Error("an upload is stored but has no name yet; it is tried again", zap.String("key", p.key.Shown()), zap.Error(err))
 			}
 			g.left.Add(o.Key)
 			d.Waits = true

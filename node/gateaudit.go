@@ -18,7 +18,7 @@ func (n *Node) gateAudit(e ftpgate.Event) {
 		zap.String("session", e.Session),
 	}
 	if e.Hotfolder != "" {
-		fields = append(fields, zap.String("hotfolder", e.Hotfolder), zap.String("key", e.Key.Quoted()), zap.Int64("size", e.Size))
+		fields = append(fields, zap.String("hotfolder", e.Hotfolder), zap.String("key", e.Key.Shown()), zap.Int64("size", e.Size))
 	}
 	if e.Refused != "" {
 		fields = append(fields, zap.String("refused", e.Refused))

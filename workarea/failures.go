@@ -118,6 +118,6 @@ func (a *Area) tidySidecar(ctx context.Context, side storage.Object) {
 		err = a.store.Remove(ctx, side.Key, side.Version)
 	}
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		a.log.Warn("an .error.json without its file was not removed", zap.String("key", side.Key.Quoted()), zap.Error(err))
+		a.log.Warn("an .error.json without its file was not removed", zap.String("key", side.Key.Shown()), zap.Error(err))
 	}
 }

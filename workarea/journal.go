@@ -57,7 +57,7 @@ func (j *Journal) Record(e asset.Event) {
 	e.Reason, e.Settled = cut(e.Reason, maxReason), cut(e.Settled, maxReason)
 	line, err := json.Marshal(e)
 	if err != nil {
-		j.a.log.Error("an event was not recorded", zap.String("key", e.Key.Quoted()), zap.Error(err))
+		j.a.log.Error("an event was not recorded", zap.String("key", e.Key.Shown()), zap.Error(err))
 		return
 	}
 	j.a.count.journalEvents.Inc()

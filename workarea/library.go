@@ -46,7 +46,7 @@ func (w *applying) library(ctx context.Context, name asset.Key) error {
 			seen = v.Number
 		case standsInTheWay(err), errors.Is(err, asset.ErrKey):
 			w.a.log.Warn("not shown in the library: the name cannot stand there",
-				zap.String("asset", name.Quoted()), zap.Error(err))
+				zap.String("asset", name.Shown()), zap.Error(err))
 			return nil
 		case lost < maxLost && (errors.Is(err, storage.ErrChanged) || errors.Is(err, fs.ErrNotExist)):
 			lost++ // another node wrote the name at the same moment

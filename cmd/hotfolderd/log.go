@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"hotfolderd/admin"
+	"hotfolderd/asset"
 	"hotfolderd/config"
 )
 
@@ -89,7 +90,7 @@ func appendFields(b *buffer.Buffer, fields map[string]any) {
 	}
 }
 
-// fieldText is a value on its line. Names come quoted already; what is plain loses its quotes, as in the commands' output.
+// fieldText is a value on its line. What comes as a quotation already is not quoted twice.
 func fieldText(v any) string {
 	var s string
 	switch v := v.(type) {
@@ -103,7 +104,7 @@ func fieldText(v any) string {
 	default:
 		s = fmt.Sprint(v)
 	}
-	if s == "" || !plain(s) || strings.ContainsAny(s, ` "\=`) {
+	if s == "" || !asset.Printable(s) || strings.ContainsAny(s, ` "\=`) {
 		return strconv.Quote(s)
 	}
 	return s

@@ -7,25 +7,12 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"hotfolderd/asset"
 )
 
-// plain reports whether a text can be shown as it is: one line, nothing that moves a cursor, turns the direction of writing or
-// hides itself.
-func plain(s string) bool {
-	return utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool { return !strconv.IsPrint(r) })
-}
-
 // show is a foreign name as people see it: as it is where that is harmless and unmistakable, else quoted.
-func show[S ~string](name S) string {
-	s := string(name)
-	if s == "" || !plain(s) || strings.ContainsAny(s, `"\`) || strings.TrimSpace(s) != s {
-		return strconv.Quote(s)
-	}
-	return s
-}
+func show[S ~string](name S) string { return asset.Key(name).Shown() }
 
 var harmlessWord = regexp.MustCompile(`^[A-Za-z0-9_./@%+=:,-]+$`)
 
@@ -34,7 +21,7 @@ func shellWord(s string) string {
 	switch {
 	case harmlessWord.MatchString(s):
 		return s
-	case plain(s):
+	case asset.Printable(s):
 		return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 	}
 	quoted := strconv.Quote(s)

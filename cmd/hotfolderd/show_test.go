@@ -41,10 +41,10 @@ func oddNames(t testing.TB) []string {
 
 func TestShow_noNameDrivesATerminal(t *testing.T) {
 	for _, name := range oddNames(t) {
-		if got := show(name); !plain(got) {
+		if got := show(name); !asset.Printable(got) {
 			t.Errorf("%q is shown as %q", name, got)
 		}
-		if got := admin.Visible(name); !plain(got) {
+		if got := admin.Visible(name); !asset.Printable(got) {
 			t.Errorf("%q is made visible as %q", name, got)
 		}
 	}
@@ -52,8 +52,8 @@ func TestShow_noNameDrivesATerminal(t *testing.T) {
 
 func TestShellWord_isOneWordToAShell(t *testing.T) {
 	for _, name := range append(oddNames(t), "a b", "$(rm x)", "it's", `back\slash`, "") {
-		if !plain(name) {
-			if got := shellWord(name); !plain(got) || !strings.HasPrefix(got, "$'") {
+		if !asset.Printable(name) {
+			if got := shellWord(name); !asset.Printable(got) || !strings.HasPrefix(got, "$'") {
 				t.Errorf("%q is the word %q", name, got)
 			}
 			continue
@@ -84,13 +84,13 @@ func FuzzShow(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, name string) {
 		got := show(name)
-		if !plain(got) {
+		if !asset.Printable(got) {
 			t.Fatalf("%q is shown as %q", name, got)
 		}
 		if back, err := strconv.Unquote(got); got != name && (err != nil || back != name) {
 			t.Fatalf("%q is shown as %s, which reads back as %q, %v", name, got, back, err)
 		}
-		if !plain(admin.Visible(name)) {
+		if !asset.Printable(admin.Visible(name)) {
 			t.Fatalf("%q is made visible as %q", name, admin.Visible(name))
 		}
 	})
@@ -99,8 +99,8 @@ func FuzzShow(f *testing.F) {
 func TestLog_oneReadableLineForPeople(t *testing.T) {
 	var out bytes.Buffer
 	log := zap.New(zapcore.NewCore(newLines(), zapcore.AddSync(&out), zap.InfoLevel)).With(zap.String("hotfolder", "inbox"))
-	log.Info("imported", zap.String("key", asset.Key("photo.jpg").Quoted()), zap.Duration("took", 31*time.Millisecond))
-	log.Warn("failed", zap.String("key", asset.Key("a\nb \x1b[2J").Quoted()), zap.Error(errors.New("no space")))
+	log.Info("imported", zap.String("key", asset.Key("photo.jpg").Shown()), zap.Duration("took", 31*time.Millisecond))
+	log.Warn("failed", zap.String("key", asset.Key("a\nb \x1b[2J").Shown()), zap.Error(errors.New("no space")))
 	log.Debug("not written")
 	lines := strings.Split(strings.TrimSuffix(out.String(), "\n"), "\n")
 	if len(lines) != 2 {

@@ -154,6 +154,6 @@ func (s *Store) forget(ctx context.Context, key asset.Key) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), tidyTime)
 	defer cancel()
 	if err := s.eraseAll(ctx, s.name(key), s.promises.Versions); err != nil {
-		s.log.Warn("an object of our own was left", zap.String("key", key.Quoted()), zap.Error(plain(err)))
+		s.log.Warn("an object of our own was left", zap.String("key", key.Shown()), zap.Error(plain(err)))
 	}
 }

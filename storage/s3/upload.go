@@ -181,7 +181,7 @@ func (u *running) complete(ctx context.Context, parts []minio.CompletePart, size
 // some; so while any may be, the note stays, and the upload is given up again later.
 func (u *running) giveUp(ctx context.Context, arrived bool) {
 	if !arrived {
-		u.s.log.Warn("an upload was not given up; it is found again later", zap.String("key", u.key.Quoted()), zap.Error(errOnTheWay))
+		u.s.log.Warn("an upload was not given up; it is found again later", zap.String("key", u.key.Shown()), zap.Error(errOnTheWay))
 		return
 	}
 	u.abort(ctx)
@@ -192,7 +192,7 @@ func (u *running) abort(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), tidyTime)
 	defer cancel()
 	if err := u.s.abandon(ctx, u.name, u.id); err != nil {
-		u.s.log.Warn("an upload was not given up; it is found again later", zap.String("key", u.key.Quoted()), zap.Error(plain(err)))
+		u.s.log.Warn("an upload was not given up; it is found again later", zap.String("key", u.key.Shown()), zap.Error(plain(err)))
 		return
 	}
 	u.ended(ctx)
@@ -204,7 +204,7 @@ func (u *running) ended(ctx context.Context) {
 	defer cancel()
 	err := again(ctx, func() error { return u.s.erase(ctx, u.s.name(u.noteKey()), u.noteID, "") })
 	if err != nil {
-		u.s.log.Warn("the note of an upload was left", zap.String("key", u.key.Quoted()), zap.Error(plain(err)))
+		u.s.log.Warn("the note of an upload was left", zap.String("key", u.key.Shown()), zap.Error(plain(err)))
 	}
 }
 

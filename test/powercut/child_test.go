@@ -91,7 +91,7 @@ func (p *plan) options(log *zap.Logger) node.Options {
 		if step == "" {
 			step = "end"
 		}
-		log.Info(saidStep, zap.String("step", step), zap.String("key", key.Quoted()))
+		log.Info(saidStep, zap.String("step", step), zap.String("key", key.Shown()))
 		arm()
 		if step == p.Step && seen.Add(1) == int64(p.Nth) {
 			hold()

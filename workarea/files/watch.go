@@ -160,7 +160,7 @@ func (w *Watch) scan(ctx context.Context) {
 			case errors.Is(err, fs.ErrNotExist):
 			case err != nil:
 				whole = false
-				w.Log.Debug("a watched folder cannot be read", zap.String("key", o.Key.Quoted()), zap.Error(err))
+				w.Log.Debug("a watched folder cannot be read", zap.String("key", o.Key.Shown()), zap.Error(err))
 			case o.Kind == storage.Directory:
 				w.sawFolder(o, before)
 			default:
