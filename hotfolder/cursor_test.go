@@ -21,7 +21,8 @@ import (
 // bucket is a flat store in which many old objects lie beside what is dropped. It counts the pages that it is asked for.
 type bucket struct {
 	*storagetest.Mem
-	old int
+	old  int
+	took time.Duration // by each page
 
 	mu    sync.Mutex
 	pages map[time.Time]int // by the moment, which is the same all through a poll
@@ -51,6 +52,7 @@ func (b *bucket) List(ctx context.Context, prefix asset.Key, o storage.ListOptio
 }
 
 func (b *bucket) page() {
+	time.Sleep(b.took)
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.pages[time.Now()]++
@@ -117,7 +119,7 @@ func TestScan_aMillionObjectsInABucket(t *testing.T) {
 		before := inUse()
 		b.room.Set([]Spec{b.spec("in", nil)})
 		b.run()
-		b.pass(time.Second)
+		b.pass(minPoll / 2)
 		if _, most := s.take(); most < 1000 {
 			t.Fatalf("want the first look to be at the whole, got %d pages", most)
 		}
@@ -152,6 +154,31 @@ func inUse() uint64 {
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	return m.HeapAlloc
+}
+
+// However long a look at the whole takes, what comes after it is found by a poll soon.
+func TestScan_aLongLookAtABucketDelaysNoPoll(t *testing.T) {
+	bubbled(t, Options{}, func(b *bench) {
+		s := &bucket{Mem: b.mem, old: 1_000_000, took: 50 * time.Millisecond, pages: map[time.Time]int{}}
+		b.store = s
+		own := b.claim("", "")
+		b.claim = func(_ string, key asset.Key) leases.Lease {
+			if len(key) == len("m00000000") {
+				return nil // no work, and not remembered
+			}
+			return own
+		}
+		b.room.Set([]Spec{b.spec("in", nil)})
+		b.run()
+		b.pass(1000*s.took + minPoll)
+		for _, key := range []asset.Key{"z1", "z2"} {
+			b.drop("in", key)
+			b.pass(maxPoll)
+			if left := b.lying("in"); len(left) > 0 {
+				t.Errorf("want it found within %v, got %v left", maxPoll, left)
+			}
+		}
+	})
 }
 
 // A folder of a few pages is seen whole by each poll.

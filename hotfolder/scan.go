@@ -22,7 +22,7 @@ const (
 	maxPoll     = 10 * time.Second // longest, when nothing changes and the rule does not say
 	watchedDuty = 100              // with hints
 	watchedPoll = time.Minute      // shortest time between two scans that nobody asked for, with hints; of a bucket the longest
-	askedDuty   = 4                // when the rule says how often
+	askedDuty   = 4                // when the rule says how often, or a scan looks at a few pages only
 	keptPoll    = 30 * time.Second // longest with hints of a share that files stay in: they do not tell when those are written to
 	sharePoll   = 5 * time.Minute  // longest with hints of any other share
 	maxTold     = 10_000           // refused things that are remembered as told
@@ -37,9 +37,13 @@ func (f *folder) scanLoop(ctx context.Context, w *watching) <-chan struct{} {
 		quiet, whole := time.Duration(0), true
 		for ctx.Err() == nil {
 			w.ensure(ctx)
-			found, took := f.scan(ctx, whole || !f.store.Properties().Flat)
-			whole = false
+			paged := f.store.Properties().Flat
+			found, took := f.scan(ctx, whole || !paged)
 			quiet = f.pollPause(quiet, found, took, w.isOn())
+			if paged && whole {
+				quiet = minPoll // what comes is a poll, which is short however long the whole took
+			}
+			whole = false
 			select {
 			case <-ctx.Done():
 			case <-f.scanAsked:
@@ -58,8 +62,10 @@ func (f *folder) pollPause(last time.Duration, found bool, took time.Duration, h
 	least, most, duty := minPoll, maxPoll, time.Duration(scanDuty)
 	p := f.store.Properties()
 	switch {
-	case hints && p.Flat:
-		most = watchedPoll
+	case p.Flat && hints:
+		most, duty = watchedPoll, askedDuty
+	case p.Flat:
+		duty = askedDuty
 	case hints && p.Remote && !p.FolderTimes:
 	case hints && p.Remote && f.rule.After == config.AfterKeep:
 		most = keptPoll
@@ -96,6 +102,7 @@ func (f *folder) scan(ctx context.Context, whole bool) (found bool, took time.Du
 	if whole {
 		f.at = cursors{}
 		s.look(asset.Root, func(storage.Object) bool { return false })
+		f.at.before = f.at.newest
 		s.count(s.ignored, s.refused)
 	} else {
 		s.poll()
