@@ -12,6 +12,8 @@ BALANCERS := $(BIN)/balancers/.unpacked
 DEBIAN_PACKAGES := webp libtiff-tools poppler-utils librsvg2-bin ffmpeg rsync strace curl lftp python3 libjpeg-turbo-progs ncftp tnftp liblcms2-utils icc-profiles-free libgs-common libheif-examples libavif-bin imagemagick rclone litmus chromium fonts-dejavu-core
 # What the lab with NFS needs: a Linux that runs as a process, a server, and the namespace that they are in.
 NFS_PACKAGES := user-mode-linux nfs-kernel-server nfs-common rpcbind e2fsprogs iproute2
+# Ceph by its programs: a monitor, a disk, the gateway.
+CEPH_PACKAGES := ceph-mon ceph-osd ceph-common radosgw
 # What the tests with power cuts need beyond these.
 POWERCUT_PACKAGES := e2fsprogs xfsprogs mount util-linux
 # What those with networks that are cut need.
@@ -48,7 +50,7 @@ GO_FILES = $(shell git ls-files --cached --others --exclude-standard '*.go')
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run cluster build test powercut nfslab chaos ftp-death ftp-suite bench-nfs bench-ftp bench-web bench-thumbnails check lint format bench fuzz tools debian dist clean
+.PHONY: help run cluster build test powercut ceph nfslab chaos ftp-death ftp-suite bench-nfs bench-ftp bench-web bench-thumbnails check lint format bench fuzz tools debian dist clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -73,6 +75,11 @@ test: debian $(STAMP) $(CONSUL) $(S3_SERVERS) $(BALANCERS) ## run all tests
 powercut: DEBIAN_PACKAGES += $(POWERCUT_PACKAGES)
 powercut: debian ## cut the power of ext4 and XFS under a running node; needs root and loop devices (ARGS="-rounds 300")
 	cd test/powercut && go test -tags $(TAGS),powercut $(ARGS)
+
+ceph: DEBIAN_PACKAGES += $(CEPH_PACKAGES)
+ceph: debian ## try Ceph's S3 gateway as a store, with a monitor and a disk in memory of its own
+	go test -tags $(TAGS),ceph -count 1 -run '^TestCeph' ./storage/s3 $(ARGS)
+	go test -tags $(TAGS),ceph -count 1 -timeout 40m -run '^TestCeph|^TestBucket_/radosgw' ./node $(ARGS)
 
 nfslab: DEBIAN_PACKAGES += $(NFS_PACKAGES)
 nfslab: debian $(CONSUL) ## run nodes on real NFS: servers and clients that are Linuxes as processes; needs root (ROUNDS=300 RACES=10000)
@@ -139,11 +146,13 @@ lint: $(STAMP)
 	go vet -tags $(TAGS),powercut ./test/powercut
 	go vet -tags $(TAGS),chaos ./test/cluster
 	go vet -tags $(TAGS),ftpsuite ./test/ftp
+	go vet -tags $(TAGS),ceph ./storage/s3 ./node
 	go vet -tags $(TAGS),nfslab ./test/nfslab ./test/cluster ./storage/posix
 	$(BIN)/staticcheck ./... ./testdata/make
 	$(BIN)/staticcheck -tags $(TAGS),powercut ./test/powercut
 	$(BIN)/staticcheck -tags $(TAGS),chaos ./test/cluster
 	$(BIN)/staticcheck -tags $(TAGS),ftpsuite ./test/ftp
+	$(BIN)/staticcheck -tags $(TAGS),ceph ./storage/s3 ./node
 	$(BIN)/staticcheck -tags $(TAGS),nfslab ./test/nfslab ./test/cluster ./storage/posix
 	go test -run '^TestFloors' ./node
 	go mod tidy -diff

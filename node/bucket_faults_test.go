@@ -31,15 +31,18 @@ type badBucket struct {
 	want   map[string][]byte // what was dropped, and acknowledged
 }
 
-// onBadBuckets runs a test on both servers, each with the kind of bucket that one would choose there.
+// badBuckets are the servers, each with the kind of bucket that one would choose there.
+var badBuckets = map[string]struct {
+	start  func(testing.TB) *s3test.Server
+	bucket func(*s3test.Server, testing.TB) string
+}{
+	"minio":     {s3test.MinIO, (*s3test.Server).VersionedBucket},
+	"versitygw": {s3test.VersityGW, (*s3test.Server).Bucket},
+}
+
+// onBadBuckets runs a test on each of them.
 func onBadBuckets(t *testing.T, test func(f *badBucket)) {
-	for name, c := range map[string]struct {
-		start  func(testing.TB) *s3test.Server
-		bucket func(*s3test.Server, testing.TB) string
-	}{
-		"minio":     {s3test.MinIO, (*s3test.Server).VersionedBucket},
-		"versitygw": {s3test.VersityGW, (*s3test.Server).Bucket},
-	} {
+	for name, c := range badBuckets {
 		t.Run(name, func(t *testing.T) {
 			f := &badBucket{t: t, server: c.start(t), want: map[string][]byte{}}
 			f.bucket = c.bucket(f.server, t)

@@ -50,7 +50,7 @@ func run(m *testing.M) int {
 	code := m.Run()
 	for _, s := range started {
 		if s != nil {
-			s.Kill()
+			s.End()
 		}
 	}
 	if err := goleak.Find(); err != nil && code == 0 {

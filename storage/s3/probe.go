@@ -153,15 +153,25 @@ func (t *probing) completes(ctx context.Context, c condition) (refused bool, err
 	return refused, err
 }
 
-// putIf tries a PUT over a version that is not there.
-func (t *probing) putIf(ctx context.Context) (err error) {
-	t.p.PutIf, err = t.refused(ctx, func() error {
-		_, err := t.sendIf(ctx, t.name(t.key), bodyOf([]byte("second")), rand.Text(), condition{etag: noETag})
+// putIf tries a PUT over a version that is not there, and one over the version that is: Ceph refuses both.
+func (t *probing) putIf(ctx context.Context) error {
+	refused, err := t.refused(ctx, func() error { return t.putOver(ctx, rand.Text(), noETag) })
+	if err != nil {
 		return err
-	})
-	if err == nil && !t.p.PutIf {
+	}
+	if !refused {
 		return t.write(ctx)
 	}
+	err = again(ctx, func() error { return t.putOver(ctx, t.first, t.etag) })
+	t.p.PutIf = err == nil
+	if failed(err) {
+		return nil
+	}
+	return err
+}
+
+func (t *probing) putOver(ctx context.Context, writer, etag string) error {
+	_, err := t.sendIf(ctx, t.name(t.key), bodyOf([]byte("first")), writer, condition{etag: etag})
 	return err
 }
 

@@ -99,6 +99,13 @@ func TestStore_doesWithoutWhatTheServerLacks(t *testing.T) {
 			"copies do not look":   strip("PUT", nil, "X-Amz-Copy-Source-If-Match"),
 			"uploads do not look":  strip("POST", ends, "If-None-Match"),
 			"removals do not look": strip("DELETE", nil, "If-Match"),
+			"puts do not look":     strip("PUT", nil, "If-Match"),
+			"puts refuse all": func(r *http.Request) s3test.Fate { // Ceph
+				if r.Method == http.MethodPut && r.Header.Get("If-Match") != "" {
+					return s3test.Fate{Status: http.StatusPreconditionFailed}
+				}
+				return s3test.Fate{}
+			},
 		} {
 			t.Run(name, func(t *testing.T) {
 				p := s3test.NewProxy(t, s)
@@ -129,7 +136,11 @@ func useAll(t *testing.T, st *s3.Store) {
 	must(t, err)
 	_, err = put(ctx, st, "k", text, ifAbsent)
 	wantErr(t, "create twice", errExist, err)
-	now, err := put(ctx, st, "k", text+"!", storage.PutOptions{})
+	now, err := put(ctx, st, "k", text+"!!", storage.PutOptions{})
+	must(t, err)
+	_, err = put(ctx, st, "k", text+"?", storage.PutOptions{IfVersion: old.Version})
+	wantErr(t, "replace an old version", storage.ErrChanged, err)
+	now, err = put(ctx, st, "k", text+"!", storage.PutOptions{IfVersion: now.Version})
 	must(t, err)
 	_, err = st.Copy(ctx, old, "copy", storage.PutOptions{})
 	wantErr(t, "copy an old version", storage.ErrChanged, err)

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 )
@@ -28,8 +29,11 @@ func freePort(ip string) (string, error) {
 	return "", errors.New("no free port at " + ip)
 }
 
-// binary is the path of a server that make tools built.
+// binary is the path of a server that make tools built, or of Debian's.
 func binary(name string) (string, error) {
+	if name == "radosgw" {
+		return exec.LookPath(name)
+	}
 	root, err := moduleRoot()
 	if err != nil {
 		return "", err

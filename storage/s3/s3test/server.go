@@ -28,7 +28,7 @@ const (
 
 // Server is one S3 server.
 type Server struct {
-	// Name of the program: "minio" or "versitygw".
+	// Name of the program: "minio", "versitygw" or "radosgw".
 	Name string
 	// Addr is host:port.
 	Addr string
@@ -40,6 +40,8 @@ type Server struct {
 	log  string // a file
 	mu   sync.Mutex
 	cmd  *exec.Cmd
+
+	behind []*exec.Cmd // other servers that it needs
 }
 
 // MinIO runs one MinIO server with one folder. It ends with the test.
@@ -61,9 +63,9 @@ func VersityGW(t testing.TB) *Server {
 	return ended(t, newVersityGW, "")
 }
 
-// Start runs a server, "minio" or "versitygw", for all tests of a package: its TestMain must Kill it. What it keeps goes into dir.
+// Start runs a server by the name of its program for all tests of a package: its TestMain must End it. What it keeps goes into dir.
 func Start(name, dir string) (*Server, error) {
-	servers := map[string]maker{"minio": newMinIO, "versitygw": newVersityGW}
+	servers := map[string]maker{"minio": newMinIO, "versitygw": newVersityGW, "radosgw": newRadosGW}
 	s, err := servers[name](dir, "")
 	if err == nil {
 		err = s.restart()
@@ -78,7 +80,7 @@ func ended(t testing.TB, make maker, certs string) *Server {
 	t.Helper()
 	s, err := make(t.TempDir(), certs)
 	if err == nil {
-		t.Cleanup(s.Kill)
+		t.Cleanup(s.End)
 		err = s.restart()
 	}
 	if err != nil {
@@ -192,8 +194,8 @@ func (s *Server) start() error {
 	return nil
 }
 
-// answers reports whether the server takes requests; that it refuses one without a signature is an answer. MinIO says 503 while
-// it starts.
+// answers reports whether the server takes requests; that it refuses one without a signature is an answer, and that it has nothing to show
+// to nobody is radosgw's. MinIO says 503 while it starts.
 func (s *Server) answers() bool {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second) // cleanup: it may be asked when the test has ended
 	defer cancel()
@@ -207,7 +209,7 @@ func (s *Server) answers() bool {
 		return false
 	}
 	resp.Body.Close()
-	return resp.StatusCode == http.StatusForbidden
+	return resp.StatusCode == http.StatusForbidden || s.Name == "radosgw" && resp.StatusCode == http.StatusOK
 }
 
 // Pause stops the process where it is (SIGSTOP); it keeps its connections.
@@ -238,4 +240,14 @@ func (s *Server) Kill() {
 	_ = s.cmd.Process.Kill()
 	_ = s.cmd.Wait()
 	s.cmd = nil
+}
+
+// End is Kill of the server and of all that it needs. Idempotent.
+func (s *Server) End() {
+	s.Kill()
+	for _, cmd := range s.behind {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+	}
+	s.behind = nil
 }
