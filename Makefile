@@ -106,8 +106,9 @@ $(BIN)/rclone-ftp.test: tools/rclone/go.mod tools/rclone/go.sum
 	cd tools/rclone && go test -c -o ../../$@ github.com/rclone/rclone/backend/ftp
 
 bench-ftp: DEBIAN_PACKAGES += $(FTPD_PACKAGES)
-bench-ftp: debian $(BIN)/ftpservers ## upload to this gate, vsftpd, pure-ftpd and proftpd in turn; hold 200 sessions and 10,000 sockets
+bench-ftp: debian $(BIN)/ftpservers $(CONSUL) ## upload to this gate, vsftpd, pure-ftpd and proftpd in turn; hold 200 sessions and 10,000 sockets; time what follows 226
 	go test -run '^$$' -bench '^Benchmark(Servers|Sessions|SlowSockets)' -benchtime 1x -timeout 0 ./test/ftp $(ARGS)
+	go test -run '^$$' -bench '^BenchmarkGate_importedAfter226' -benchtime 3000x -timeout 0 ./test/cluster $(ARGS)
 
 # The servers of Debian, unpacked and not installed: they cannot be installed together, and would be started.
 $(BIN)/ftpservers:
