@@ -11,11 +11,12 @@ import (
 func (g *Gate) drain(cut context.CancelCauseFunc) {
 	g.mu.Lock()
 	g.stopping = true
-	if len(g.sessions) == 0 {
+	if g.count() == 0 {
 		close(g.idle)
 	}
 	g.mu.Unlock()
 	close(g.draining)
+	g.sendNewcomersAway(errDraining)
 	grace := time.NewTimer(g.Grace())
 	defer grace.Stop()
 	select {
@@ -57,7 +58,10 @@ type Session struct {
 func (g *Gate) Sessions() []Session {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	all := make([]Session, 0, len(g.sessions))
+	all := make([]Session, 0, g.count())
+	for _, n := range g.newcomers {
+		all = append(all, n.describe())
+	}
 	for _, s := range g.sessions {
 		all = append(all, s.describe())
 	}
@@ -85,6 +89,12 @@ func (s *session) describe() Session {
 
 // End ends a session, also in the middle of a transfer. It reports whether there was one of that id.
 func (g *Gate) End(id string) bool {
+	g.mu.Lock()
+	n := g.newcomers[id]
+	g.mu.Unlock()
+	if n != nil && g.sendAway(n, errEnded) {
+		return true
+	}
 	g.mu.Lock()
 	s := g.sessions[id]
 	g.mu.Unlock()

@@ -14,10 +14,12 @@ type known struct{ *control }
 // Write takes the library's greeting, which comes too late.
 func (known) Write(p []byte) (int, error) { return len(p), nil }
 
-// first greets a client and waits for its first line. Only then the library learns of it: its buffers and its goroutine are most of what a
-// client costs, and of clients that say nothing there may be many.
+// first reads a client's first line, and greets it where nobody has yet. Only then the library learns of it: its buffers and its goroutine
+// are most of what a client costs, and of clients that say nothing there may be many.
 func (l *listener) first(c *control, r *bufio.Reader) (line, error) {
-	c.s.reply(220, "hotfolderd")
+	if l.implicit {
+		c.s.send(greeting)
+	}
 	got, err := l.firstLine(c, r)
 	if errors.Is(err, os.ErrDeadlineExceeded) {
 		c.s.reply(421, "%s", l.whyNot(c.s))

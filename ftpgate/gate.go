@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -43,12 +44,13 @@ type Gate struct {
 	tallied  chan struct{} // has a signal when there is something to tell other gates
 	grace    atomic.Int64  // a time.Duration
 
-	mu       sync.Mutex
-	sessions map[string]*session
-	from     map[string]int            // sessions by address
-	others   map[string]map[string]int // sessions at other gates, by node and user
-	idle     chan struct{}             // closed when the last session has ended, while draining
-	stopping bool
+	mu        sync.Mutex
+	newcomers map[string]*newcomer
+	sessions  map[string]*session
+	from      map[string]int            // clients by address
+	others    map[string]map[string]int // sessions at other gates, by node and user
+	idle      chan struct{}             // closed when the last client has left, while draining
+	stopping  bool
 }
 
 // New checks the options and listens; clients wait until [Gate.Run]. The caller must run it, with an ended context if need be:
@@ -62,7 +64,7 @@ func New(o Options) (*Gate, error) {
 		o: o, names: &intake.Names{Node: o.Node, Instance: rand.Text()[:12]}, table: commands(), ports: newPorts(o.PassivePorts), public: &publicHost{host: o.PublicHost},
 		metrics: newMetrics(o.Metrics), verifier: accounts.NewVerifier(), pending: newPending(), left: intake.NewLeft(), uploads: newUploads(), recent: newRecent(), made: newMade(),
 		paces: newPaces(), buffers: newBuffers(),
-		draining: make(chan struct{}), tallied: make(chan struct{}, 1), sessions: map[string]*session{}, from: map[string]int{}, others: map[string]map[string]int{}, idle: make(chan struct{}),
+		draining: make(chan struct{}), tallied: make(chan struct{}, 1), newcomers: map[string]*newcomer{}, sessions: map[string]*session{}, from: map[string]int{}, others: map[string]map[string]int{}, idle: make(chan struct{}),
 	}
 	g.SetGrace(o.Grace)
 	if g.secure, err = secureConfig(o.TLS); err != nil {
@@ -129,51 +131,58 @@ func (g *Gate) serve(ctx, hard context.Context, l net.Listener, implicit bool) e
 		return errors.Join(fmt.Errorf("FTP library: %w", err), l.Close())
 	}
 	defer context.AfterFunc(ctx, func() { _ = l.Close() })()
-	clients := &listener{Listener: l, g: g, ctx: ctx, hard: hard, implicit: implicit, welcomed: make(chan *control)}
-	var taking sync.WaitGroup
-	taking.Go(clients.take)
+	lobby, err := newLobby()
+	if err != nil {
+		return errors.Join(fmt.Errorf("FTP gate: %w", err), l.Close())
+	}
+	served, stop := context.WithCancel(ctx)
+	defer stop()
+	clients := &listener{Listener: l, g: g, ctx: served, hard: hard, implicit: implicit, lobby: lobby, welcomed: make(chan *control)}
+	var taking errgroup.Group
+	taking.Go(func() error { clients.take(); return nil })
+	taking.Go(func() error { defer stop(); return clients.hear() })
 	err = lib.Serve(clients)
 	_ = l.Close()
-	taking.Wait()
+	lobby.close()
+	if lost := taking.Wait(); lost != nil {
+		return fmt.Errorf("FTP gate: %w", lost)
+	}
 	if ctx.Err() != nil || errors.Is(err, net.ErrClosed) {
 		return nil
 	}
 	return fmt.Errorf("FTP gate: %w", err)
 }
 
-// admit registers a session, or says why it may not begin.
-func (g *Gate) admit(s *session) string {
+// count is how many clients there are; mu is held.
+func (g *Gate) count() int { return len(g.newcomers) + len(g.sessions) }
+
+// settle registers the session that is made of a newcomer, unless it was sent away.
+func (g *Gate) settle(n *newcomer, s *session) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	address := s.client.String()
-	switch {
-	case g.stopping:
-		return errDraining.Error()
-	case len(g.sessions) >= g.o.MaxSessions:
-		return "too many sessions; try again later"
-	case g.from[address] >= g.o.PerAddress:
-		return "too many sessions from your address"
+	if !n.take() {
+		return false
 	}
-	g.sessions[s.id] = s
-	g.from[address]++
-	g.metrics.sessions.Inc()
-	return ""
+	delete(g.newcomers, n.id)
+	g.sessions[n.id] = s
+	return true
 }
 
-func (g *Gate) leave(s *session) {
-	s.end()
+// leave forgets a client, and whose session it was.
+func (g *Gate) leave(id string, client netip.Addr, of *User) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	address := s.client.String()
+	address := client.String()
 	if g.from[address]--; g.from[address] <= 0 {
 		delete(g.from, address)
 	}
-	delete(g.sessions, s.id)
+	delete(g.newcomers, id)
+	delete(g.sessions, id)
 	g.metrics.sessions.Dec()
-	if g.isLimited(s.account()) {
+	if g.isLimited(of) {
 		g.nudge()
 	}
-	if g.stopping && len(g.sessions) == 0 {
+	if g.stopping && g.count() == 0 {
 		close(g.idle)
 	}
 }

@@ -3,6 +3,7 @@ package ftpgate
 import (
 	"bufio"
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"net"
@@ -38,7 +39,20 @@ type listener struct {
 	ctx      context.Context //nolint:containedctx // lives as long as the listener
 	hard     context.Context //nolint:containedctx // of the sessions: outlives ctx by the grace
 	implicit bool
+	lobby    *lobby
 	welcomed chan *control
+}
+
+// hear makes sessions of the newcomers that have said something, until the lobby is closed.
+func (l *listener) hear() error {
+	return l.lobby.run(func(n *newcomer) {
+		if s := l.begin(n); l.g.settle(n, s) {
+			l.lobby.leave(n)
+			go l.tend(s)
+		} else {
+			s.end()
+		}
+	})
 }
 
 // Accept gives the library a client that is served. Its error is the end.
@@ -87,46 +101,38 @@ func (l *listener) meet(raw *net.TCPConn) {
 	l.welcome(raw, e)
 }
 
-// welcome makes a session of a connection, or refuses it.
+// welcome lets a client in, or refuses it.
 func (l *listener) welcome(raw *net.TCPConn, e ends) {
 	g := l.g
-	ctx, cancel := context.WithCancelCause(l.hard)
-	c := newControl(raw, g.secure)
-	c.s = l.begin(ctx, cancel, c, e)
+	n := &newcomer{ends: e, l: l, raw: raw, id: rand.Text()[:10], since: time.Now()}
 	why := ""
 	if left := g.o.Bans.Banned(e.client.String()); left > 0 {
 		why = fmt.Sprintf("too many wrong passwords; try again in %s", left.Round(time.Second))
 	} else if err := prepareControl(raw); err != nil {
 		why = "the connection cannot be used"
 	} else {
-		why = g.admit(c.s)
+		why = g.admit(n)
 	}
 	if why != "" {
-		refuse(raw, why, l.implicit)
-		cancel(errClosed)
+		n.refuse(why)
 		return
 	}
-	go l.tend(ctx, c)
+	n.greet()
+	if err := l.lobby.enter(n); err != nil {
+		g.sendAway(n, err)
+	}
 }
 
-// tend runs the pump until the library has closed the connection, if it came to know of it.
-func (l *listener) tend(ctx context.Context, c *control) {
-	c.pump(ctx, l.implicit, func(r *bufio.Reader) (line, error) { return l.first(c, r) })
-	if !c.isKnown {
-		_ = c.Close()
+// tend runs the pump of a session until the library has closed the connection, if it came to know of it.
+func (l *listener) tend(s *session) {
+	s.c.pump(s.ctx, l.implicit, func(r *bufio.Reader) (line, error) { return l.first(s.c, r) })
+	if !s.c.isKnown {
+		_ = s.c.Close()
 	}
-	<-c.closed
-	l.g.goodbye(c.s)
-	l.g.leave(c.s)
-}
-
-// refuse says why, as far as that does not make the next client wait: what does not fit into the connection's buffer is lost.
-func refuse(raw *net.TCPConn, why string, implicit bool) {
-	if !implicit {
-		_ = raw.SetWriteDeadline(time.Now().Add(refuseTimeout))
-		_, _ = fmt.Fprintf(raw, "421 %s\r\n", printable(why))
-	}
-	_ = raw.Close()
+	<-s.c.closed
+	l.g.goodbye(s)
+	s.end()
+	l.g.leave(s.id, s.client, s.account())
 }
 
 func wait(ctx context.Context, d time.Duration) {

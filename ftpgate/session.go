@@ -2,7 +2,6 @@ package ftpgate
 
 import (
 	"context"
-	"crypto/rand"
 	"net/netip"
 	"path"
 	"sync"
@@ -52,14 +51,16 @@ type session struct {
 	transfer *transfer
 }
 
-// begin makes the session of a new connection.
-func (l *listener) begin(ctx context.Context, cancel context.CancelCauseFunc, c *control, e ends) *session {
-	id := rand.Text()[:10]
-	return &session{
-		g: l.g, c: c, ctx: ctx, cancel: cancel, id: id, since: time.Now(), ends: e, local: addrOf(c.raw.LocalAddr()), cwd: "/",
+// begin makes the session of a client that has said something.
+func (l *listener) begin(n *newcomer) *session {
+	s := &session{
+		g: l.g, c: newControl(n.raw, l.g.secure), id: n.id, since: n.since, ends: n.ends, local: addrOf(n.raw.LocalAddr()), cwd: "/",
 		facts: allFacts(), sized: l.implicit, private: l.implicit,
-		log: l.g.o.Log.WithLazy(zap.String("session", id), zap.Stringer("address", e.client)),
+		log: l.g.o.Log.WithLazy(zap.String("session", n.id), zap.Stringer("address", n.client)),
 	}
+	s.ctx, s.cancel = context.WithCancelCause(l.hard)
+	s.c.s = s
+	return s
 }
 
 // end closes what the session holds open. Idempotent.
