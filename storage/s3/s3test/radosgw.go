@@ -86,7 +86,9 @@ func (c ceph) start() error {
 	}
 	monmap := filepath.Join(c.dir, "monmap")
 	for _, step := range []func() error{
-		func() error { return c.do("monmaptool", "--create", "--fsid", cluster, "--addv", "a", "[v2:"+mon+"]", monmap) },
+		func() error {
+			return c.do("monmaptool", "--create", "--fsid", cluster, "--addv", "a", "[v2:"+mon+"]", monmap)
+		},
 		func() error { return c.do("ceph-mon", "-c", c.conf, "--mkfs", "-i", "a", "--monmap", monmap) },
 		func() error { return c.run("ceph-mon", "-c", c.conf, "-i", "a", "-f") },
 		func() error { return c.do("ceph", "-c", c.conf, "osd", "new", disk) },
