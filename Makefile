@@ -77,9 +77,10 @@ powercut: debian ## cut the power of ext4 and XFS under a running node; needs ro
 	cd test/powercut && go test -tags $(TAGS),powercut $(ARGS)
 
 ceph: DEBIAN_PACKAGES += $(CEPH_PACKAGES)
-ceph: debian ## try Ceph's S3 gateway as a store, with a monitor and a disk in memory of its own
+ceph: debian $(CONSUL) $(S3_SERVERS) ## try Ceph's S3 gateway as a store, with a monitor and a disk in memory of its own
 	go test -tags $(TAGS),ceph -count 1 -run '^TestCeph' ./storage/s3 $(ARGS)
 	go test -tags $(TAGS),ceph -count 1 -timeout 40m -run '^TestCeph|^TestBucket_/radosgw' ./node $(ARGS)
+	go test -tags $(TAGS),ceph -count 1 -timeout 40m -run '[iI]nABucket/radosgw' ./test/cluster $(ARGS)
 
 nfslab: DEBIAN_PACKAGES += $(NFS_PACKAGES)
 nfslab: debian $(CONSUL) ## run nodes on real NFS: servers and clients that are Linuxes as processes; needs root (ROUNDS=300 RACES=10000)
@@ -147,13 +148,13 @@ lint: $(STAMP)
 	go vet -tags $(TAGS),powercut ./test/powercut
 	go vet -tags $(TAGS),chaos ./test/cluster
 	go vet -tags $(TAGS),ftpsuite ./test/ftp
-	go vet -tags $(TAGS),ceph ./storage/s3 ./node
+	go vet -tags $(TAGS),ceph ./storage/s3 ./node ./test/cluster
 	go vet -tags $(TAGS),nfslab ./test/nfslab ./test/cluster ./storage/posix
 	$(BIN)/staticcheck ./... ./testdata/make
 	$(BIN)/staticcheck -tags $(TAGS),powercut ./test/powercut
 	$(BIN)/staticcheck -tags $(TAGS),chaos ./test/cluster
 	$(BIN)/staticcheck -tags $(TAGS),ftpsuite ./test/ftp
-	$(BIN)/staticcheck -tags $(TAGS),ceph ./storage/s3 ./node
+	$(BIN)/staticcheck -tags $(TAGS),ceph ./storage/s3 ./node ./test/cluster
 	$(BIN)/staticcheck -tags $(TAGS),nfslab ./test/nfslab ./test/cluster ./storage/posix
 	go test -run '^TestFloors' ./node
 	go mod tidy -diff
