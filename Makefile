@@ -95,7 +95,8 @@ chaos: DEBIAN_PACKAGES += $(CHAOS_PACKAGES)
 chaos: debian $(CONSUL) $(BALANCERS) ## kill, stop and cut off nodes and Consul, over and over; needs root (ROUNDS=20 ARGS="-skip InANetwork")
 	HOTFOLDERD_CHAOS_ROUNDS=$(ROUNDS) HOTFOLDERD_AWAY=$(AWAY) HOTFOLDERD_CHANGES=$(CHANGES) go test -tags $(TAGS),chaos -count 1 -parallel 1 -v -timeout 0 -run '^Test(Chaos|Faults)' ./test/cluster $(ARGS)
 
-ftp-death: debian ## many FTP uploads whose client dies, or leaves after its answer (UPLOADS=10000)
+ftp-death: DEBIAN_PACKAGES += iproute2
+ftp-death: debian ## many FTP uploads whose client dies, whose network goes (as root), or whose client leaves after its answer (UPLOADS=10000)
 	HOTFOLDERD_UPLOADS=$(UPLOADS) HOTFOLDERD_REAL_UPLOADS=300 HOTFOLDERD_PASSWORDS=$(UPLOADS) \
 		go test -count 1 -parallel 2 -v -timeout 0 -run '^Test(Cut|Whole|Hostile)' ./test/ftp $(ARGS)
 

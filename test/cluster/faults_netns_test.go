@@ -5,12 +5,12 @@ package cluster_test
 import (
 	"fmt"
 	"os"
-	"os/exec"
 	"strings"
 	"testing"
 	"time"
 
 	"hotfolderd/leases/consul/consultest"
+	"hotfolderd/test/netns"
 	"hotfolderd/test/nfslab"
 )
 
@@ -42,52 +42,31 @@ func TestFaults_aNodeInANetworkOfItsOwnStopsBeforeOthersStart(t *testing.T) {
 
 // network is a namespace with two ways to this machine: one that is cut, and one to look at the node all the time.
 type network struct {
-	t    testing.TB
-	name string
+	*netns.Space
+	t testing.TB
 	// near and far are the addresses at the two ends of the way that is cut, eye is the node's on the other.
 	near, far, eye string
 }
 
 func newNetwork(t testing.TB) *network {
 	t.Helper()
-	if os.Getuid() != 0 {
+	if !netns.Usable() {
 		t.Fatal("a network namespace needs root: run make chaos as root, or without this test: make chaos ARGS='-skip InANetwork'")
 	}
 	pid := os.Getpid()
 	part := fmt.Sprintf("198.18.%d.%%d", pid&0xff)
 	n := &network{
-		t: t, name: fmt.Sprintf("hf%d", pid),
+		Space: netns.New(t, fmt.Sprintf("hf%d", pid)), t: t,
 		near: fmt.Sprintf(part, 1), far: fmt.Sprintf(part, 2), eye: fmt.Sprintf(part, 6),
 	}
-	n.run("ip", "netns", "add", n.name)
-	t.Cleanup(func() { n.run("ip", "netns", "del", n.name) })
-	n.way("cut", n.near, n.far)
-	n.way("eye", fmt.Sprintf(part, 5), n.eye)
-	n.inside("ip", "link", "set", "lo", "up")
+	n.Way("cut", n.near, n.far)
+	n.Way("eye", fmt.Sprintf(part, 5), n.eye)
 	return n
-}
-
-// way is a pair of interfaces: it goes with the namespace.
-func (n *network) way(kind, near, far string) {
-	n.t.Helper()
-	here, there := n.name+kind, kind+"0"
-	n.run("ip", "link", "add", here, "type", "veth", "peer", "name", there, "netns", n.name)
-	n.run("ip", "addr", "add", near+"/30", "dev", here)
-	n.run("ip", "link", "set", here, "up")
-	n.inside("ip", "addr", "add", far+"/30", "dev", there)
-	n.inside("ip", "link", "set", there, "up")
-}
-
-func (n *network) run(argv ...string) {
-	n.t.Helper()
-	if out, err := exec.Command(argv[0], argv[1:]...).CombinedOutput(); err != nil {
-		n.t.Fatalf("%s: %v\n%s", strings.Join(argv, " "), err, out)
-	}
 }
 
 func (n *network) inside(argv ...string) {
 	n.t.Helper()
-	n.run(append([]string{"ip", "netns", "exec", n.name}, argv...)...)
+	n.Run(n.Inside(argv...)...)
 }
 
 // cut drops every packet, without a word to anybody.
@@ -100,7 +79,7 @@ func (n *network) mend() { n.inside("nft", "delete", "table", "inet", "cut") }
 // move has the node live there.
 func (n *network) move(p *process) {
 	n.t.Helper()
-	p.token, p.inside = strings.Repeat("token", 8), []string{"ip", "netns", "exec", n.name}
+	p.token, p.inside = strings.Repeat("token", 8), n.Inside()
 	write(n.t, p.home+"/token", p.token)
 	b, err := os.ReadFile(p.settings)
 	if err != nil {

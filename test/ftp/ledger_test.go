@@ -11,7 +11,6 @@ import (
 	"io"
 	"io/fs"
 	"math/rand/v2"
-	"net/http"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -99,7 +98,7 @@ func (n *node) settle(t testing.TB) {
 // metric is the value of one without labels.
 func (n *node) metric(t testing.TB, name string) float64 {
 	t.Helper()
-	res, err := http.Get("http://" + n.http + "/metrics")
+	res, err := n.get("/metrics")
 	check(t, err)
 	defer res.Body.Close()
 	text, err := io.ReadAll(res.Body)

@@ -26,6 +26,7 @@ import (
 	"golang.org/x/crypto/bcrypt"
 
 	"hotfolderd/storage/s3/s3test"
+	"hotfolderd/test/netns"
 )
 
 const (
@@ -41,6 +42,7 @@ type node struct {
 	addr  string // of FTP
 	tls   string // of FTP that is encrypted from its first byte
 	http  string
+	token string // of its HTTP, if it wants one
 	cmd   *exec.Cmd
 	log   *logged
 }
@@ -67,14 +69,15 @@ func (l *logged) tail() string {
 
 // options of a node; the zero value is a node on a folder of its own.
 type options struct {
-	host  string   // where it listens; empty: an own address of loopback
-	url   string   // of the store; empty: a folder
-	root  string   // the folder of the store; empty: one that goes with the test
-	rule  string   // added to the rules of the hotfolder
-	ftp   string   // added to the settings of FTP
-	ports string   // for data; empty: many
-	more  string   // added to the settings of the store
-	env   []string // added to its environment
+	host  string       // where it listens; empty: an own address of loopback
+	url   string       // of the store; empty: a folder
+	root  string       // the folder of the store; empty: one that goes with the test
+	rule  string       // added to the rules of the hotfolder
+	ftp   string       // added to the settings of FTP
+	ports string       // for data; empty: many
+	more  string       // added to the settings of the store
+	env   []string     // added to its environment
+	space *netns.Space // where it lives, if that is elsewhere; host is then an address there
 }
 
 // onStore has a node store in a folder, or in a new bucket of a server: one that keeps versions where the server then removes for certain.
@@ -118,6 +121,12 @@ func begin(t testing.TB, o options) *node {
 	if o.rule == "" {
 		o.rule = quick
 	}
+	listen := fmt.Sprintf("listen: %q", n.http)
+	if o.space != nil {
+		n.http, n.token = o.host+":8480", strings.Repeat("token", 8)
+		write(t, filepath.Join(dir, "token"), n.token)
+		listen = fmt.Sprintf("listen: %q, token_file: %q", n.http, filepath.Join(dir, "token"))
+	}
 	n.writeUsers()
 	cert, key := certificate(t, dir)
 	write(t, filepath.Join(dir, "rules", "inbox.yaml"), "hotfolder: inbox\n"+o.rule)
@@ -125,7 +134,7 @@ func begin(t testing.TB, o options) *node {
 	write(t, settings, fmt.Sprintf(`node: { id: a }
 storage: { url: %q%s }
 hotfolders: %q
-http: { listen: %q }
+http: { %s }
 log: { format: json }
 ftp:
   listen: %q
@@ -133,14 +142,18 @@ ftp:
   passive_ports: %q
   users_file: %q
   tls: { cert: %q, key: %q }
-%s`, o.url, o.more, filepath.Join(dir, "rules"), n.http, n.addr, n.tls, o.ports, filepath.Join(dir, "users.yaml"), cert, key, o.ftp))
-	n.start(settings, o.env)
+%s`, o.url, o.more, filepath.Join(dir, "rules"), listen, n.addr, n.tls, o.ports, filepath.Join(dir, "users.yaml"), cert, key, o.ftp))
+	argv := []string{program, "run", "--config", settings}
+	if o.space != nil {
+		argv = o.space.Inside(argv...)
+	}
+	n.start(argv, o.env)
 	return n
 }
 
-func (n *node) start(settings string, env []string) {
+func (n *node) start(argv, env []string) {
 	n.t.Helper()
-	n.cmd = exec.Command(program, "run", "--config", settings)
+	n.cmd = exec.Command(argv[0], argv[1:]...)
 	n.cmd.Env = append(append(os.Environ(), "HOME="+n.dir, "XDG_STATE_HOME="+n.dir), env...)
 	n.cmd.Dir = n.dir
 	n.cmd.Stdout, n.cmd.Stderr = n.log, n.log
@@ -151,12 +164,24 @@ func (n *node) start(settings string, env []string) {
 }
 
 func (n *node) ready() bool {
-	res, err := http.Get("http://" + n.http + "/readyz")
+	res, err := n.get("/readyz")
 	if err != nil {
 		return false
 	}
 	defer res.Body.Close()
 	return res.StatusCode == http.StatusOK
+}
+
+// get asks the node by HTTP.
+func (n *node) get(route string) (*http.Response, error) {
+	req, err := http.NewRequest(http.MethodGet, "http://"+n.http+route, nil)
+	if err != nil {
+		return nil, err
+	}
+	if n.token != "" {
+		req.Header.Set("Authorization", "Bearer "+n.token)
+	}
+	return http.DefaultClient.Do(req)
 }
 
 // stop ends the node, in order if it still lives.

@@ -42,7 +42,7 @@ func (l *Lab) guest(name string, number int, more ...string) *Guest {
 	tap := "tap" + name
 	l.net.tap(tap)
 	g.argv = append([]string{
-		"ip", "netns", "exec", l.net.name, "unshare", "--fork", "--pid", "--mount-proc", "--kill-child", Kernel, "mem=" + memory, "umid=" + l.net.name + name, "uml_dir=" + l.Dir + "/",
+		"ip", "netns", "exec", l.net.Name, "unshare", "--fork", "--pid", "--mount-proc", "--kill-child", Kernel, "mem=" + memory, "umid=" + l.net.Name + name, "uml_dir=" + l.Dir + "/",
 		"root=/dev/root", "rootfstype=hostfs", "rootflags=/", "ro", "init=" + l.init, "con=null", "con0=null,fd:1",
 		"vec0:transport=tap,ifname=" + tap + ",depth=128", guest.EnvAddress + "=" + g.IP, guest.EnvShared + "=" + l.Dir, guest.EnvModules + "=" + l.modules,
 	}, more...)

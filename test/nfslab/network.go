@@ -5,35 +5,32 @@ import (
 	"io"
 	"net"
 	"os"
-	"os/exec"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
 
+	"hotfolderd/test/netns"
 	"hotfolderd/test/nfslab/guest"
 )
 
 // network is a namespace with a bridge in it, to which this machine and the guests are tied.
 type network struct {
+	*netns.Space
 	t    testing.TB
-	name string
 	part string // of all addresses
 	near string // this machine's address
 }
 
 func newNetwork(t testing.TB) *network {
 	t.Helper()
-	n := &network{t: t, name: fmt.Sprintf("nfs%d", os.Getpid()), part: freePart(t)}
+	n := &network{Space: netns.New(t, fmt.Sprintf("nfs%d", os.Getpid())), t: t, part: freePart(t)}
 	n.near = n.part + "1"
-	n.run("ip", "netns", "add", n.name)
-	t.Cleanup(func() { n.run("ip", "netns", "del", n.name) })
-	n.inside("ip", "link", "set", "lo", "up")
 	n.inside("ip", "link", "add", "br0", "type", "bridge")
 	n.inside("ip", "link", "set", "br0", "up")
-	n.run("ip", "link", "add", n.name, "type", "veth", "peer", "name", "near", "netns", n.name)
-	n.run("ip", "addr", "add", n.near+"/24", "dev", n.name)
-	n.run("ip", "link", "set", n.name, "up", "gso_max_segs", guest.OneSegment)
+	n.Run("ip", "link", "add", n.Name, "type", "veth", "peer", "name", "near", "netns", n.Name)
+	n.Run("ip", "addr", "add", n.near+"/24", "dev", n.Name)
+	n.Run("ip", "link", "set", n.Name, "up", "gso_max_segs", guest.OneSegment)
 	n.inside("ip", "link", "set", "near", "master", "br0", "up")
 	return n
 }
@@ -55,16 +52,9 @@ func freePart(t testing.TB) string {
 	return ""
 }
 
-func (n *network) run(argv ...string) {
-	n.t.Helper()
-	if out, err := exec.Command(argv[0], argv[1:]...).CombinedOutput(); err != nil {
-		n.t.Errorf("%s: %v\n%s", strings.Join(argv, " "), err, out)
-	}
-}
-
 func (n *network) inside(argv ...string) {
 	n.t.Helper()
-	n.run(append([]string{"ip", "netns", "exec", n.name}, argv...)...)
+	n.Run(n.Inside(argv...)...)
 }
 
 // tap makes the wire of a guest.
