@@ -148,7 +148,7 @@ func (n *Node) build(ctx context.Context) (err error) {
 	expect := n.expected()
 	main, err := n.stores.open(ctx, s.Storage.URL, expect == "")
 	if err != nil {
-		return n.replaced(err, expect)
+		return n.replaced(mustAnswer(s.Storage.URL, err), expect)
 	}
 	if err := n.dial(ctx); err != nil {
 		return err
@@ -163,7 +163,7 @@ func (n *Node) build(ctx context.Context) (err error) {
 		Node: s.Node.ID, Expect: expect, Log: n.log, Metrics: n.o.Registry, Changes: n.news,
 	})
 	if err != nil {
-		return n.replaced(err, expect)
+		return n.replaced(mustAnswer(s.Storage.URL, err), expect)
 	}
 	n.remember()
 	n.warnOfCase(main)

@@ -1,11 +1,13 @@
 package node
 
 import (
+	"context"
 	"fmt"
 	"net/url"
 	"path"
 	"path/filepath"
 	"strings"
+	"sync"
 
 	"hotfolderd/asset"
 	"hotfolderd/config"
@@ -22,10 +24,9 @@ func (n *Node) placeOf(r config.Rule) (where string, prefix asset.Key) {
 
 // apart refuses hotfolders that share files in a way which the rules alone do not show: by a URL that leads into the store of the
 // settings, or by a link.
-func (n *Node) apart(rules []config.Rule) error {
-	trees := make([]string, len(rules))
+func (n *Node) apart(ctx context.Context, rules []config.Rule) error {
+	trees := n.trees(ctx, rules)
 	for i, r := range rules {
-		trees[i] = treeAt(n.placeOf(r))
 		for j, other := range trees[:i] {
 			if share(trees[i], other) {
 				return fmt.Errorf("hotfolders %q and %q share files, so that each drop would belong to both: give them separate folders",
@@ -36,8 +37,22 @@ func (n *Node) apart(rules []config.Rule) error {
 	return nil
 }
 
+// trees are the folders of all hotfolders, looked for side by side: shares that do not answer are waited for once.
+func (n *Node) trees(ctx context.Context, rules []config.Rule) []string {
+	all := make([]string, len(rules))
+	var looks sync.WaitGroup
+	for i, r := range rules {
+		looks.Go(func() {
+			where, prefix := n.placeOf(r)
+			all[i] = n.stores.treeAt(ctx, where, prefix)
+		})
+	}
+	looks.Wait()
+	return all
+}
+
 // treeAt is a folder of a store as it is found on this machine, or the URL of one in a bucket. What is no place has none.
-func treeAt(where string, prefix asset.Key) string {
+func (s *stores) treeAt(ctx context.Context, where string, prefix asset.Key) string {
 	if isBucket(where) {
 		return inBucket(where, prefix)
 	}
@@ -45,7 +60,7 @@ func treeAt(where string, prefix asset.Key) string {
 	if err != nil {
 		return ""
 	}
-	return filepath.Join(resolved(dir), string(prefix))
+	return filepath.Join(s.paths.of(dir).follow(ctx), string(prefix))
 }
 
 // share reports whether one of two trees holds the other, or is the same.
@@ -60,10 +75,10 @@ func share(a, b string) bool {
 }
 
 // outsideOwn refuses a hotfolder that lies in, or holds, the trees that the program owns: it would import its own files.
-func (n *Node) outsideOwn(where string, prefix asset.Key) error {
-	tree := treeAt(where, prefix)
+func (n *Node) outsideOwn(ctx context.Context, where string, prefix asset.Key) error {
+	tree := n.stores.treeAt(ctx, where, prefix)
 	for _, own := range []asset.Key{"workarea", s3.Private} {
-		if at := treeAt(n.o.Settings.Storage.URL, own); share(tree, at) {
+		if at := n.stores.treeAt(ctx, n.o.Settings.Storage.URL, own); share(tree, at) {
 			return fmt.Errorf("its place overlaps %s of the store, which is the work area's: give it a folder of its own", own.Quoted())
 		}
 	}
@@ -78,14 +93,6 @@ func inBucket(where string, folder asset.Key) string {
 	}
 	u.Path, u.RawPath = path.Join("/", u.Path, string(folder)), ""
 	return u.String()
-}
-
-// resolved follows the links of a path that exists.
-func resolved(path string) string {
-	if p, err := filepath.EvalSymlinks(path); err == nil {
-		return p
-	}
-	return path
 }
 
 // inside reports whether path is dir or lies in it.

@@ -87,7 +87,7 @@ func (n *Node) loadRules(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("rules: %w", err)
 	}
-	if err := n.apart(rules); err != nil {
+	if err := n.apart(ctx, rules); err != nil {
 		return fmt.Errorf("rules: %w", err)
 	}
 	specs := make([]hotfolder.Spec, 0, len(rules))
@@ -118,10 +118,10 @@ func (n *Node) loadRules(ctx context.Context) error {
 // spec finds the store of a rule and makes its folder.
 func (n *Node) spec(ctx context.Context, r config.Rule) (hotfolder.Spec, error) {
 	where, prefix := n.placeOf(r)
-	if err := n.outsideOwn(where, prefix); err != nil {
+	if err := n.outsideOwn(ctx, where, prefix); err != nil {
 		return hotfolder.Spec{}, err
 	}
-	st, err := n.stores.open(ctx, where, prefix != asset.Root)
+	st, err := n.stores.openOrAwait(ctx, where, prefix != asset.Root)
 	if err != nil {
 		return hotfolder.Spec{}, err
 	}

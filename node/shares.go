@@ -4,8 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
+	"strconv"
 	"sync"
 
 	"go.uber.org/zap"
@@ -14,21 +13,15 @@ import (
 	"hotfolderd/cluster"
 	"hotfolderd/storage"
 	"hotfolderd/storage/guard"
-	"hotfolderd/storage/posix"
 )
 
-// openFolder opens a folder as a store, and does not wait for one that does not answer.
-func openFolder(ctx context.Context, dir string, create bool) (*posix.Store, error) {
-	ask := func(context.Context) error {
-		_, err := os.Stat(dir)
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil
-		}
+// mustAnswer says what to do about a work area that does not answer when the node starts.
+func mustAnswer(where string, err error) error {
+	if !errors.Is(err, storage.ErrSilent) {
 		return err
 	}
-	return guard.Call(ctx, guard.NewCalls(ask, guard.Options{Name: dir}), func() (*posix.Store, error) {
-		return posix.Open(ctx, dir, posix.Options{Create: create})
-	}, func(s *posix.Store) { _ = s.Close() })
+	return fmt.Errorf("store %s: %w, and no node starts without its work area: see that its server runs and can be reached, then start again",
+		strconv.Quote(where), storage.ErrSilent)
 }
 
 // bound bounds the calls to a share, which may hang. A local disk does not, or the whole machine does.
@@ -77,7 +70,7 @@ func (s *stores) folders() map[string]*opened {
 	defer s.mu.Unlock()
 	all := map[string]*opened{}
 	for address, o := range s.all {
-		if o.disk != nil {
+		if o.folder != "" {
 			all[address] = o
 		}
 	}
@@ -106,7 +99,7 @@ func (n *Node) watchShares(ctx context.Context) {
 // look asks one store, and takes note of what it has answered.
 func (n *Node) look(ctx context.Context, address string, o *opened) {
 	err := o.Ask(ctx)
-	if errors.Is(err, storage.ErrIdentity) && !errors.Is(err, errNotMounted) && o.calls == nil && o != n.main {
+	if err == nil && o.isAwaited() || errors.Is(err, storage.ErrIdentity) && !errors.Is(err, errNotMounted) && o.calls == nil && o != n.main {
 		err = n.renew(ctx, address, o)
 	}
 	why := ""
@@ -123,7 +116,7 @@ func (n *Node) look(ctx context.Context, address string, o *opened) {
 		n.log.Info("the share is back", zap.String("path", o.folder))
 		n.haltMain(o, "")
 		n.tellAbsent()
-		n.goOn(o)
+		n.goOn(ctx, o)
 	}
 }
 
@@ -199,8 +192,14 @@ func (n *Node) tellAbsent() {
 }
 
 // goOn has the hotfolders try again what a store was at fault for, and look for what came meanwhile: those in it, and all when it is the
-// work area's.
-func (n *Node) goOn(o *opened) {
+// work area's. Rules that were refused are tried again: it may have been for that store.
+func (n *Node) goOn(ctx context.Context, o *opened) {
+	n.mu.Lock()
+	refused := n.rulesError != ""
+	n.mu.Unlock()
+	if refused {
+		n.reload(ctx)
+	}
 	n.mu.Lock()
 	var names []string
 	for name, s := range n.specs {

@@ -1,17 +1,20 @@
 package node
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sys/unix"
 
 	"hotfolderd/config"
 	"hotfolderd/hotfolder"
@@ -270,4 +273,78 @@ func TestShares_oneThatWasNotMountedAtTheStartIsNoEmptyOne(t *testing.T) {
 	write(t, filepath.Join(share, "b.jpg"), data)
 	within(t, soon, "drops are imported when it is mounted", func() bool { return r.status("share").Counts.Imported == 1 })
 	r.awaitGreen("share")
+}
+
+// hang mounts what never answers over a folder, as a share is whose server is away. After back it is the folder again.
+func hang(t *testing.T, dir string) (back func()) {
+	t.Helper()
+	fuse, err := os.OpenFile("/dev/fuse", os.O_RDWR, 0)
+	if err != nil {
+		t.Skipf("what hangs here is a mount of FUSE: %v", err)
+	}
+	end := sync.OnceFunc(func() {
+		fuse.Close()
+		_ = unix.Unmount(dir, unix.MNT_DETACH)
+	})
+	t.Cleanup(end)
+	options := fmt.Sprintf("fd=%d,rootmode=40000,user_id=%d,group_id=%d", fuse.Fd(), os.Getuid(), os.Getgid())
+	if err := unix.Mount("hung", dir, "fuse", unix.MS_NOSUID|unix.MS_NODEV, options); err != nil {
+		end()
+		t.Skipf("what hangs here is a mount of FUSE, for which a test must be root: %v", err)
+	}
+	return end
+}
+
+func TestShares_oneThatDoesNotAnswerAtTheStartHoldsUpNobody(t *testing.T) {
+	t.Parallel()
+	o, _, share, _ := onShares(t, "share")
+	back := hang(t, share)
+	begin := time.Now()
+	r := start(t, o)
+	t.Logf("started after %v", time.Since(begin).Round(time.Millisecond))
+	r.awaitRed("share", "does not answer")
+	data := jpeg(3000, 1)
+	write(t, r.inbox("a.jpg"), data)
+	r.expect("a.jpg", data)
+	r.reload(t.Context())
+	if r.rulesError != "" {
+		t.Errorf("want rules loaded while a share does not answer, got %s", r.rulesError)
+	}
+	back()
+	write(t, filepath.Join(share, "b.jpg"), data)
+	within(t, soon, "drops are imported when it is back", func() bool { return r.status("share").Counts.Imported == 1 })
+	r.awaitGreen("share")
+}
+
+// TestShares_rulesThatComeWhileTheWorkAreaIsAwayAreTakenLater has them refused, since the new folder could not be made.
+func TestShares_rulesThatComeWhileTheWorkAreaIsAwayAreTakenLater(t *testing.T) {
+	t.Parallel()
+	o, _, _, faults := onShares(t, "main")
+	rules := t.TempDir()
+	write(t, filepath.Join(rules, "inbox.yaml"), []byte(inboxRule))
+	o.Rules = RuleFolder(rules)
+	r := start(t, o)
+	r.awaitGreen("inbox")
+	faults["main"].Inject(storagetest.Rule{Hang: true, Deaf: true})
+	r.awaitRed("inbox", "does not answer")
+	write(t, filepath.Join(rules, "more.yaml"), []byte(strings.ReplaceAll(inboxRule, "inbox", "more")))
+	within(t, soon, "refused", func() bool { return r.view().RulesError != "" })
+	faults["main"].Clear()
+	within(t, soon, "they are in force when it is back", func() bool { return r.view().RulesError == "" && len(r.room.Status()) == 2 })
+}
+
+func TestShares_aWorkAreaThatDoesNotAnswerAtTheStartIsSaid(t *testing.T) {
+	t.Parallel()
+	o, dir, _, _ := onShares(t, "main")
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	hang(t, dir)
+	n, err := New(t.Context(), o)
+	if err == nil {
+		t.Fatal(n.Close())
+	}
+	if !errors.Is(err, storage.ErrSilent) || !strings.Contains(err.Error(), "start again") {
+		t.Errorf("want it said that the store does not answer and what to do, got %v", err)
+	}
 }

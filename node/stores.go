@@ -29,6 +29,7 @@ type stores struct {
 	wrap     func(storage.Store) storage.Store
 	log      *zap.Logger
 	metrics  prometheus.Registerer
+	paths    paths
 
 	opening  sync.Mutex // one at a time; a share that does not answer holds up nobody who has a store
 	mu       sync.Mutex
@@ -61,6 +62,11 @@ func newStores(o Options) *stores {
 // open opens the store of a URL or a plain path. With create a missing folder is made; the main store of a node that was told
 // nothing must come to be somehow, while a hotfolder's own share must be there.
 func (s *stores) open(ctx context.Context, where string, create bool) (*opened, error) {
+	return s.openBy(where, func() (*opened, error) { return s.reach(ctx, where, create) })
+}
+
+// openBy opens by reach what is not open.
+func (s *stores) openBy(where string, reach func() (*opened, error)) (*opened, error) {
 	address, err := addressOf(where)
 	if err != nil {
 		return nil, err
@@ -73,7 +79,7 @@ func (s *stores) open(ctx context.Context, where string, create bool) (*opened, 
 	if o := s.of(address); o != nil {
 		return o, nil
 	}
-	o, err := s.reach(ctx, where, create)
+	o, err := reach()
 	if err != nil {
 		return nil, err
 	}
@@ -104,7 +110,7 @@ func (s *stores) reach(ctx context.Context, where string, create bool) (*opened,
 	if err != nil {
 		return nil, err
 	}
-	raw, err := openFolder(ctx, dir, create)
+	raw, err := s.paths.of(dir).open(ctx, create)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%w; make the folder, or check that the share is mounted", err)
 	}
