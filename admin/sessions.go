@@ -22,7 +22,7 @@ type Session struct {
 	Moved   int64     `json:"moved"` // bytes of the transfer so far
 }
 
-// Heard is a drop that is known to be whole: a gate's client has heard that it is stored.
+// Heard is a drop that is known to be whole: a gate's client has heard that it is stored. Or, with the door share, one that was seen.
 type Heard struct {
 	Hotfolder string        `json:"hotfolder"`
 	Key       asset.Key     `json:"key"`

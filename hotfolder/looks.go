@@ -26,20 +26,19 @@ type looks struct {
 	mu    sync.Mutex
 	asked map[asset.Key]struct{}
 	told  map[asset.Key]time.Time // when a hint named the folder; bounded
+
+	passed map[asset.Key]asset.Version // drops of which others were told, by the goroutine of the looks; bounded
 }
 
 func newLooks(f *folder) *looks {
-	return &looks{f: f, wake: make(chan struct{}, 1), asked: map[asset.Key]struct{}{}, told: map[asset.Key]time.Time{}}
+	return &looks{f: f, wake: make(chan struct{}, 1), asked: map[asset.Key]struct{}{}, told: map[asset.Key]time.Time{}, passed: map[asset.Key]asset.Version{}}
 }
 
 // ask has a folder looked at soon.
 func (l *looks) ask(dir asset.Key) {
 	l.mu.Lock()
 	l.asked[dir] = struct{}{}
-	if len(l.told) >= maxAsked {
-		clear(l.told)
-	}
-	l.told[dir] = time.Now()
+	l.note(dir)
 	many := len(l.asked) > maxAsked
 	if many {
 		clear(l.asked)
@@ -53,6 +52,21 @@ func (l *looks) ask(dir asset.Key) {
 	case l.wake <- struct{}{}:
 	default:
 	}
+}
+
+// hear takes note that another node has looked at a folder and told of something there.
+func (l *looks) hear(dir asset.Key) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.note(dir)
+}
+
+// note remembers a folder that was told of. mu is held.
+func (l *looks) note(dir asset.Key) {
+	if len(l.told) >= maxAsked {
+		clear(l.told)
+	}
+	l.told[dir] = time.Now()
 }
 
 // explain reports whether a hint has told of a folder just now, so that a scan which finds something there does not show that hints
@@ -99,6 +113,9 @@ func (l *looks) look(ctx context.Context, dir asset.Key) {
 	l.f.looking.Store(p)
 	defer l.f.looking.Store(nil)
 	s := scan{f: l.f, ctx: ctx, p: p, at: &cursors{}}
+	if l.f.looksForAll() {
+		s.others = &finds{}
+	}
 	for o, err := range l.f.store.List(ctx, dir, storage.ListOptions{}) {
 		p.beat()
 		if err != nil {
@@ -107,6 +124,7 @@ func (l *looks) look(ctx context.Context, dir asset.Key) {
 		}
 		s.see(o)
 	}
+	l.tell(s.others)
 }
 
 // sign asks the share for the hotfolder itself.

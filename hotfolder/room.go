@@ -48,12 +48,13 @@ type Claims interface {
 	Mine(hotfolder string, key asset.Key) bool
 }
 
-// Deps are the parts that a room works with. All must be set, except Step.
+// Deps are the parts that a room works with. All must be set, except Tell and Step.
 type Deps struct {
 	Area    Area
 	Render  Renderer
 	Claims  Claims
 	Journal func(asset.Event)                                  // must not block
+	Tell    func(hotfolder string, key asset.Key)              // that a drop of another node was seen; nil: nobody is told. Must not block
 	Step    func(step string, hotfolder string, key asset.Key) // called before each step; for tests that end the process there
 	Log     *zap.Logger
 	Node    string
@@ -104,6 +105,9 @@ func New(d Deps, o Options) *Room {
 	}
 	if d.Step == nil {
 		d.Step = func(string, string, asset.Key) {}
+	}
+	if d.Tell == nil {
+		d.Tell = func(string, asset.Key) {}
 	}
 	r := &Room{d: d, o: o, changed: make(chan struct{}, 1)}
 	r.SetGrace(defaultGrace)

@@ -142,6 +142,7 @@ type scan struct {
 	found   bool // what no hint has told of
 	ignored int
 	refused int
+	others  *finds // what is other nodes' to import, when they are to be told
 	err     error
 }
 
@@ -166,6 +167,7 @@ func (s *scan) see(o storage.Object) {
 		}
 		return
 	case !s.f.mine(key):
+		s.others.add(o)
 		return
 	}
 	s.f.r.mu.Lock()

@@ -71,9 +71,12 @@ func (w *watching) open(ctx context.Context) (<-chan storage.Hint, string) {
 	case !able:
 		return nil, "polling: a store of this kind sends no events"
 	}
-	hints, err := watcher.Watch(ctx, f.prefix, func(key asset.Key) bool {
-		rel, ok := key.Below(f.prefix)
-		return !ok || f.filter.EnterFolder(rel)
+	hints, err := watcher.Watch(ctx, f.prefix, storage.WatchOptions{
+		Enter: func(key asset.Key) bool {
+			rel, ok := key.Below(f.prefix)
+			return !ok || f.filter.EnterFolder(rel)
+		},
+		Rarely: func() bool { return !f.looksForAll() },
 	})
 	if err != nil {
 		return nil, "polling: " + err.Error()

@@ -23,6 +23,7 @@ type telling struct {
 	hints   chan storage.Hint // of the last Watch
 	watches int
 	refuse  error
+	rarely  func() bool
 	scans   atomic.Int64 // listings of everything
 }
 
@@ -33,10 +34,11 @@ func (s *telling) List(ctx context.Context, prefix asset.Key, o storage.ListOpti
 	return s.share.List(ctx, prefix, o)
 }
 
-func (s *telling) Watch(context.Context, asset.Key, func(asset.Key) bool) (<-chan storage.Hint, error) {
+func (s *telling) Watch(_ context.Context, _ asset.Key, o storage.WatchOptions) (<-chan storage.Hint, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.watches++
+	s.rarely = o.Rarely
 	if s.refuse != nil {
 		return nil, s.refuse
 	}

@@ -21,12 +21,12 @@ func (o *opened) makeFolder(ctx context.Context, key asset.Key) error {
 }
 
 // Watch passes hints through the wrapping, if that can.
-func (o *opened) Watch(ctx context.Context, prefix asset.Key, enter func(asset.Key) bool) (<-chan storage.Hint, error) {
+func (o *opened) Watch(ctx context.Context, prefix asset.Key, how storage.WatchOptions) (<-chan storage.Hint, error) {
 	w, ok := o.Store.(storage.Watcher)
 	if !ok {
 		return nil, errors.New("this store sends no events")
 	}
-	return w.Watch(ctx, prefix, enter)
+	return w.Watch(ctx, prefix, how)
 }
 
 // MakeFolder implements storage.FolderMaker.

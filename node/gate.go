@@ -168,7 +168,7 @@ func (n *Node) gateHeard(hotfolder string, key asset.Key, v asset.Version) {
 // hearOfDrops is for admin.Backend.
 func (n *Node) hearOfDrops(told []admin.Heard) {
 	for _, h := range told {
-		n.room.Known(h.Hotfolder, h.Key, h.Version, h.Door)
+		n.hear(h)
 	}
 }
 

@@ -14,10 +14,11 @@ import (
 	"go.uber.org/zap"
 
 	"hotfolderd/admin"
+	"hotfolderd/asset"
 )
 
-// Drops that a gate knows to be whole are told to the node whose they are, over the members' own HTTP and with this node's token, so
-// that no scan has to find them. These are hints: one that is lost costs time.
+// Drops that a gate knows to be whole, and those that this node has seen on a share where it looks for all, are told to the node whose
+// they are, over the members' own HTTP and with this node's token, so that no scan has to find them. These are hints: one that is lost costs time.
 const (
 	maxHints    = 10_000          // on their way to one node
 	hintTime    = 4 * time.Second // a token that is not known is answered after one
@@ -44,6 +45,23 @@ func offer(ch chan<- hint, h hint) {
 	case ch <- h:
 	default:
 	}
+}
+
+// unproven is the version of a drop that was seen only: of no drop, so that whoever takes it for one that is whole is wrong about none.
+const unproven asset.Version = "seen"
+
+// tellSeen is for the hotfolders: a drop of another node was seen.
+func (n *Node) tellSeen(hotfolder string, key asset.Key) {
+	n.hints.add(hint{Heard: admin.Heard{Hotfolder: hotfolder, Key: key, Version: unproven, Door: asset.DoorShare}})
+}
+
+// hear takes a hint that is for this node.
+func (n *Node) hear(h admin.Heard) {
+	if h.Door == asset.DoorShare {
+		n.room.Seen(h.Hotfolder, h.Key)
+		return
+	}
+	n.room.Known(h.Hotfolder, h.Key, h.Version, h.Door)
 }
 
 // sendHints tells the owners until ctx ends.
@@ -109,7 +127,7 @@ func (n *Node) sendAgain(ctx context.Context, batch []hint) {
 	}
 	for _, h := range batch {
 		if h.tries++; h.tries <= hintTries {
-			n.room.Known(h.Hotfolder, h.Key, h.Version, h.Door)
+			n.hear(h.Heard)
 			n.hints.add(h)
 		}
 	}

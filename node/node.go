@@ -239,7 +239,7 @@ func (n *Node) buildRoom() {
 	s := n.o.Settings.Import
 	n.room = hotfolder.New(hotfolder.Deps{
 		Area: n.area, Render: renderer{n.thumbs}, Claims: n.claims, Journal: n.journal,
-		Step: n.o.Step, Log: n.log, Node: n.o.Settings.Node.ID,
+		Tell: n.tellSeen, Step: n.o.Step, Log: n.log, Node: n.o.Settings.Node.ID,
 	}, hotfolder.Options{
 		Workers: s.Workers, PerHotfolder: s.PerHotfolder, Queue: s.Queue, Metrics: hotfolder.NewMetrics(n.o.Registry),
 	})

@@ -217,9 +217,21 @@ type Hint struct {
 type Watcher interface {
 	// Watch sends hints about everything below prefix until ctx ends, then closes the channel. The receiver may be slow:
 	// what does not fit becomes one Rescan. An error means that no hint will come (no watches left, not supported); it
-	// says what to do. Folders for which enter is false are not watched.
-	Watch(ctx context.Context, prefix asset.Key, enter func(asset.Key) bool) (<-chan Hint, error)
+	// says what to do.
+	Watch(ctx context.Context, prefix asset.Key, o WatchOptions) (<-chan Hint, error)
 }
+
+// WatchOptions of [Watcher]. The zero value watches all folders.
+type WatchOptions struct {
+	// Enter: folders for which it is false are not watched; nil watches all.
+	Enter func(asset.Key) bool
+	// Rarely is asked again and again where no event comes and the store looks at folders for hints: true while somebody else
+	// looks and tells, so that a look now and then is enough. nil is never.
+	Rarely func() bool
+}
+
+// Enters asks Enter.
+func (o WatchOptions) Enters(key asset.Key) bool { return o.Enter == nil || o.Enter(key) }
 
 // Identity names a store for as long as it lives, so that an unmounted share or a wrong bucket is noticed.
 type Identity struct {

@@ -106,13 +106,13 @@ func (s *Store) Space(ctx context.Context) (free, total int64, err error) {
 }
 
 // Watch implements storage.Watcher, when the inner store does.
-func (s *Store) Watch(ctx context.Context, prefix asset.Key, enter func(asset.Key) bool) (<-chan storage.Hint, error) {
+func (s *Store) Watch(ctx context.Context, prefix asset.Key, o storage.WatchOptions) (<-chan storage.Hint, error) {
 	w, ok := s.inner.(storage.Watcher)
 	if !ok {
 		return nil, errors.New("this store sends no events")
 	}
 	wctx, cancel := context.WithCancel(ctx) // it ends with ctx, or when its caller has left
-	hints, err := Call(ctx, s.c, func() (<-chan storage.Hint, error) { return w.Watch(wctx, prefix, enter) }, nil)
+	hints, err := Call(ctx, s.c, func() (<-chan storage.Hint, error) { return w.Watch(wctx, prefix, o) }, nil)
 	if err != nil {
 		cancel()
 		return nil, err

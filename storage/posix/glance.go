@@ -16,6 +16,7 @@ import (
 const (
 	glanceSoon = 200 * time.Millisecond // between the looks at a folder that has just changed; doubles
 	glanceIdle = time.Second            // at one in which nothing happens, when there are few
+	glanceRare = 10 * time.Second       // at any while somebody else looks
 	glanceRate = 100                    // looks per second at all folders below a prefix
 	glanceBusy = 5                      // one look in so many is for folders that change, when there are many
 
@@ -25,6 +26,7 @@ const (
 
 // glance is the source of hints on a share, where no event tells what other machines do: looks at each folder, soon after it has changed and
 // each second when it does not, which cost one small call to the server. A name that comes or goes gives its folder another time of change.
+// While somebody else looks and tells, the looks are rare.
 //
 // That time moves in steps, so what comes just after a look may leave it as it was. Therefore a folder that changed is hinted at
 // by each look until that step is over for certain; whoever lists it then has seen all. No clock is
@@ -32,7 +34,7 @@ const (
 type glance struct {
 	s      *Store
 	prefix asset.Key
-	enter  func(asset.Key) bool
+	o      storage.WatchOptions
 	looked map[asset.Key]*looked
 	due    glanceHeap
 	out    chan storage.Hint
@@ -55,8 +57,8 @@ type folderMark struct {
 	mtime, ctime unix.StatxTimestamp
 }
 
-func (s *Store) glance(ctx context.Context, prefix asset.Key, enter func(asset.Key) bool) (<-chan storage.Hint, error) {
-	g := &glance{s: s, prefix: prefix, enter: enter, looked: map[asset.Key]*looked{}, out: make(chan storage.Hint, hintBuffer)}
+func (s *Store) glance(ctx context.Context, prefix asset.Key, o storage.WatchOptions) (<-chan storage.Hint, error) {
+	g := &glance{s: s, prefix: prefix, o: o, looked: map[asset.Key]*looked{}, out: make(chan storage.Hint, hintBuffer)}
 	if _, err := g.mark(prefix); err != nil {
 		return nil, fail("watch", prefix, err)
 	}
@@ -100,7 +102,7 @@ func (g *glance) look(ctx context.Context, l *looked) bool {
 		g.compare(ctx, l, now)
 	}
 	l.pause = min(max(2*l.pause, glanceSoon), g.idle())
-	l.next = time.Now().Add(l.pause)
+	l.next = time.Now().Add(g.rarely(l.pause))
 	heap.Fix(&g.due, l.at)
 	return true
 }
@@ -118,6 +120,14 @@ func (g *glance) compare(ctx context.Context, l *looked, now folderMark) {
 		g.folders(ctx, l.dir)
 	}
 	g.send(storage.Hint{Key: l.dir, Rescan: true, Inside: true})
+}
+
+// rarely makes a pause longer while somebody else looks.
+func (g *glance) rarely(pause time.Duration) time.Duration {
+	if g.o.Rarely != nil && g.o.Rarely() {
+		return max(pause, glanceRare)
+	}
+	return pause
 }
 
 // idle is the time between two looks at a folder in which nothing happens: all of them leave some looks to those that change.
@@ -140,7 +150,7 @@ func (g *glance) mark(dir asset.Key) (folderMark, error) {
 // folders takes note of the folders in one that changed. The kernel reads it once, for whoever hears of it too.
 func (g *glance) folders(ctx context.Context, dir asset.Key) {
 	for o, err := range g.s.List(ctx, dir, storage.ListOptions{NamesOnly: true}) {
-		if err == nil && o.Kind == storage.Directory && g.enter(o.Key) {
+		if err == nil && o.Kind == storage.Directory && g.o.Enters(o.Key) {
 			g.add(o.Key)
 		}
 	}

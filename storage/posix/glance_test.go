@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"hotfolderd/asset"
+	"hotfolderd/storage"
 )
 
 // TestGlance_tellsOfNamesThatComeAndGo looks at folders as on a share, two levels deep, one of which goes again.
@@ -24,7 +25,7 @@ func TestGlance_tellsOfNamesThatComeAndGo(t *testing.T) {
 	}
 	defer s.Close()
 	ctx, cancel := context.WithCancel(t.Context())
-	hints, err := s.glance(ctx, "in", func(key asset.Key) bool { return key != "in/left out" })
+	hints, err := s.glance(ctx, "in", storage.WatchOptions{Enter: func(key asset.Key) bool { return key != "in/left out" }})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -75,6 +76,28 @@ func TestGlance_tellsOfNamesThatComeAndGo(t *testing.T) {
 	}
 }
 
+// While somebody else looks, a name that comes is found late, and soon again when nobody does.
+func TestGlance_isRareWhileSomebodyElseLooks(t *testing.T) {
+	dir := t.TempDir()
+	s, err := Open(t.Context(), dir, Options{Remote: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	g := &glance{s: s, o: storage.WatchOptions{Rarely: func() bool { return true }}, looked: map[asset.Key]*looked{}, out: make(chan storage.Hint, hintBuffer)}
+	g.add(asset.Root)
+	l := g.due[0]
+	for range 3 {
+		if !g.look(t.Context(), l) || time.Until(l.next) < glanceRare/2 {
+			t.Errorf("want the next look after %s, got it after %s", glanceRare, time.Until(l.next))
+		}
+	}
+	g.o.Rarely = func() bool { return false }
+	if !g.look(t.Context(), l) || time.Until(l.next) > glanceIdle {
+		t.Errorf("want the next look after %s at most, got it after %s", glanceIdle, time.Until(l.next))
+	}
+}
+
 // A prefix that goes ends the hints, so that watching begins anew.
 func TestGlance_endsWithItsPrefix(t *testing.T) {
 	dir := t.TempDir()
@@ -87,7 +110,7 @@ func TestGlance_endsWithItsPrefix(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	hints, err := s.glance(t.Context(), "in", func(asset.Key) bool { return true })
+	hints, err := s.glance(t.Context(), "in", storage.WatchOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}

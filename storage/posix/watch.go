@@ -20,18 +20,15 @@ const hintBuffer = 4096
 // Watch implements storage.Watcher with fsnotify: one watch per folder. A folder that appears is watched and then named in a
 // rescan, since files may have come into it before the watch. The channel is closed early, for the receiver to begin anew,
 // when the prefix itself is moved or deleted or a new folder cannot be watched.
-func (s *Store) Watch(ctx context.Context, prefix asset.Key, enter func(asset.Key) bool) (<-chan storage.Hint, error) {
-	if enter == nil {
-		enter = func(asset.Key) bool { return true }
-	}
+func (s *Store) Watch(ctx context.Context, prefix asset.Key, o storage.WatchOptions) (<-chan storage.Hint, error) {
 	if s.props.Remote && !s.events {
-		return s.glance(ctx, prefix, enter)
+		return s.glance(ctx, prefix, o)
 	}
 	fw, err := fsnotify.NewWatcher()
 	if err != nil {
 		return nil, fail("watch", prefix, watchLimit(err))
 	}
-	w := &watch{s: s, fw: fw, prefix: prefix, enter: enter, dirs: map[asset.Key]struct{}{}, out: make(chan storage.Hint, hintBuffer)}
+	w := &watch{s: s, fw: fw, prefix: prefix, o: o, dirs: map[asset.Key]struct{}{}, out: make(chan storage.Hint, hintBuffer)}
 	if err := w.add(ctx, prefix); err != nil {
 		return nil, errors.Join(fail("watch", prefix, watchLimit(err)), fw.Close())
 	}
@@ -53,7 +50,7 @@ type watch struct {
 	s      *Store
 	fw     *fsnotify.Watcher
 	prefix asset.Key
-	enter  func(asset.Key) bool
+	o      storage.WatchOptions
 	dirs   map[asset.Key]struct{} // that are watched
 	out    chan storage.Hint
 	lost   bool // a hint did not fit; a rescan must follow
@@ -64,12 +61,12 @@ func (w *watch) add(ctx context.Context, dir asset.Key) error {
 	if err := w.addOne(dir); err != nil {
 		return err
 	}
-	opts := storage.ListOptions{Recursive: true, NamesOnly: true, Enter: w.enter}
+	opts := storage.ListOptions{Recursive: true, NamesOnly: true, Enter: w.o.Enters}
 	for o, err := range w.s.List(ctx, dir, opts) {
 		if err != nil {
 			return err
 		}
-		if o.Kind != storage.Directory || !w.enter(o.Key) {
+		if o.Kind != storage.Directory || !w.o.Enters(o.Key) {
 			continue
 		}
 		if err := w.addOne(o.Key); err != nil && !errors.Is(err, unix.ENOENT) {
@@ -157,7 +154,7 @@ func (w *watch) event(ctx context.Context, ev fsnotify.Event) bool {
 }
 
 func (w *watch) folder(ctx context.Context, key asset.Key) bool {
-	if key == Private || !w.enter(key) {
+	if key == Private || !w.o.Enters(key) {
 		return true
 	}
 	if err := w.add(ctx, key); err != nil && !errors.Is(err, unix.ENOENT) {

@@ -29,7 +29,7 @@ func watching(t *testing.T, prefix asset.Key, enter func(asset.Key) bool) *watch
 	w.mkdir("in")
 	w.mkdir("out")
 	ctx, cancel := context.WithCancel(t.Context())
-	hints, err := s.Watch(ctx, prefix, enter)
+	hints, err := s.Watch(ctx, prefix, storage.WatchOptions{Enter: enter})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -288,7 +288,7 @@ func TestWatch_endsWithItsContext(t *testing.T) {
 
 func TestWatch_ofAFolderThatIsNotThere(t *testing.T) {
 	s := open(t)
-	if hints, err := s.Watch(t.Context(), "none", nil); err == nil || hints != nil {
+	if hints, err := s.Watch(t.Context(), "none", storage.WatchOptions{}); err == nil || hints != nil {
 		t.Errorf("want an error and no channel, got %v", err)
 	}
 }

@@ -63,7 +63,7 @@ func TestSecrets_areNeverPrinted(t *testing.T) {
 		}
 	}
 	show(st, struct{ Inner *s3.Store }{st}, st.Properties(), c, &c)
-	if _, err := st.Watch(t.Context(), "", nil); err != nil {
+	if _, err := st.Watch(t.Context(), "", storage.WatchOptions{}); err != nil {
 		t.Error(err)
 	}
 	c.CredentialsFile = s3test.CredentialsOf(t, s3test.AccessKey, hush)

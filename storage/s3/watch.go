@@ -14,14 +14,14 @@ import (
 
 // Watch implements storage.Watcher by MinIO's listen API, for what is written: that something was removed is not told. Whether hints really come is tried first, on an object of our own: there are
 // versions that promise them and send none. After a connection broke and stands again, a Rescan says that hints were lost.
-func (s *Store) Watch(ctx context.Context, prefix asset.Key, enter func(asset.Key) bool) (<-chan storage.Hint, error) {
+func (s *Store) Watch(ctx context.Context, prefix asset.Key, o storage.WatchOptions) (<-chan storage.Hint, error) {
 	if err := ended(ctx, "watch", prefix); err != nil {
 		return nil, err
 	}
 	if err := s.tells(ctx); err != nil {
 		return nil, fail(ctx, "watch", prefix, err)
 	}
-	w := &watch{s: s, prefix: prefix, below: s.below(prefix), enter: enter, out: make(chan storage.Hint, s.limits.hints)}
+	w := &watch{s: s, prefix: prefix, below: s.below(prefix), o: o, out: make(chan storage.Hint, s.limits.hints)}
 	body, err := s.listen(ctx, w.below)
 	if err != nil {
 		return nil, fail(ctx, "watch", prefix, err)
@@ -34,7 +34,7 @@ type watch struct {
 	s      *Store
 	prefix asset.Key
 	below  string
-	enter  func(asset.Key) bool
+	o      storage.WatchOptions
 	out    chan storage.Hint
 	lost   bool // hints did not fit, or a connection broke: a rescan must follow
 }
@@ -110,8 +110,8 @@ func (w *watch) pass(name string) {
 
 // wanted reports whether a folder and all between it and the prefix are watched.
 func (w *watch) wanted(dir asset.Key) bool {
-	for ; w.enter != nil && dir != w.prefix && dir != asset.Root; dir = dir.Dir() {
-		if !w.enter(dir) {
+	for ; dir != w.prefix && dir != asset.Root; dir = dir.Dir() {
+		if !w.o.Enters(dir) {
 			return false
 		}
 	}

@@ -43,7 +43,7 @@ func rescan(prefix asset.Key) func(storage.Hint) bool {
 func watched(t *testing.T, st storage.Watcher, prefix asset.Key, enter func(asset.Key) bool) <-chan storage.Hint {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
-	hints, err := st.Watch(ctx, prefix, enter)
+	hints, err := st.Watch(ctx, prefix, storage.WatchOptions{Enter: enter})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -126,7 +126,7 @@ func TestWatch_findsOutThatNoHintComes(t *testing.T) {
 	t.Run("versitygw", func(t *testing.T) {
 		s := shared(t, "versitygw")
 		st := opened(t, config(t, s, s.Bucket(t), ""))
-		if _, err := st.Watch(t.Context(), "in", nil); err == nil || !strings.Contains(err.Error(), "does not tell of changes") {
+		if _, err := st.Watch(t.Context(), "in", storage.WatchOptions{}); err == nil || !strings.Contains(err.Error(), "does not tell of changes") {
 			t.Errorf("watch: %v", err)
 		}
 	})
@@ -144,7 +144,7 @@ func TestWatch_findsOutThatNoHintComes(t *testing.T) {
 			return s3test.Fate{Hold: hold}
 		})
 		for range 2 {
-			if _, err := st.Watch(t.Context(), "in", nil); err == nil || !strings.Contains(err.Error(), "does not tell of changes") {
+			if _, err := st.Watch(t.Context(), "in", storage.WatchOptions{}); err == nil || !strings.Contains(err.Error(), "does not tell of changes") {
 				t.Errorf("watch: %v", err)
 			}
 		}
@@ -157,7 +157,7 @@ func TestWatch_findsOutThatNoHintComes(t *testing.T) {
 		s := s3test.MinIO(t)
 		st := opened(t, config(t, s, s.Bucket(t), ""))
 		s.Kill()
-		if _, err := st.Watch(t.Context(), "in", nil); err == nil {
+		if _, err := st.Watch(t.Context(), "in", storage.WatchOptions{}); err == nil {
 			t.Error("watch: no error")
 		}
 		s.Restart(t)

@@ -251,14 +251,14 @@ func (f *Fault) MakeFolder(ctx context.Context, key asset.Key) error {
 }
 
 // Watch is "watch".
-func (f *Fault) Watch(ctx context.Context, prefix asset.Key, enter func(asset.Key) bool) (<-chan storage.Hint, error) {
+func (f *Fault) Watch(ctx context.Context, prefix asset.Key, o storage.WatchOptions) (<-chan storage.Hint, error) {
 	w, ok := f.inner.(storage.Watcher)
 	if !ok {
 		return nil, errors.New("this store cannot watch; it is polled instead")
 	}
 	var hints <-chan storage.Hint
 	err := f.around(ctx, OpWatch, prefix, func(error) (err error) {
-		hints, err = w.Watch(ctx, prefix, enter)
+		hints, err = w.Watch(ctx, prefix, o)
 		return err
 	})
 	return hints, err

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -112,11 +113,21 @@ func (g *Guest) Restart() {
 func (g *Guest) Stop()     { g.signal(syscall.SIGSTOP) }
 func (g *Guest) Continue() { g.signal(syscall.SIGCONT) }
 
+// signal is for the guest's kernel, which has a session of its own. It is the only child of the process that was started.
 func (g *Guest) signal(sig syscall.Signal) {
+	g.t.Helper()
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.cmd != nil {
-		_ = syscall.Kill(-g.cmd.Process.Pid, sig)
+	if g.cmd == nil {
+		return
+	}
+	pid := g.cmd.Process.Pid
+	child, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", pid, pid))
+	if err == nil {
+		pid, err = strconv.Atoi(strings.TrimSpace(string(child)))
+	}
+	if err = errors.Join(err, syscall.Kill(pid, sig)); err != nil {
+		g.t.Errorf("%v for guest %s: %v", sig, g.Name, err)
 	}
 }
 

@@ -5,10 +5,28 @@ package nfslab_test
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	"hotfolderd/test/nfslab"
 	"hotfolderd/test/nfslab/guest"
 )
+
+// TestLab_aGuestThatIsStoppedDoesNothing asks one that stands still.
+func TestLab_aGuestThatIsStoppedDoesNothing(t *testing.T) {
+	l := nfslab.Start(t, 0, 64)
+	l.Server.Stop()
+	answered := make(chan error, 1)
+	go func() { answered <- l.Server.Try("Ping", guest.None{}, &guest.None{}) }()
+	select {
+	case err := <-answered:
+		t.Errorf("want no answer while it stands still, got one (%v)", err)
+	case <-time.After(3 * time.Second):
+	}
+	l.Server.Continue()
+	if err := <-answered; err != nil {
+		t.Errorf("want the answer when it goes on, got %v", err)
+	}
+}
 
 // TestLab_clientsShareWhatTheServerServes writes by one client and reads by the other, by each version of NFS.
 func TestLab_clientsShareWhatTheServerServes(t *testing.T) {

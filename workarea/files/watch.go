@@ -107,7 +107,7 @@ func (w *Watch) hints(ctx context.Context) <-chan storage.Hint {
 // follow passes on the hints of one folder, which may not be there yet.
 func (w *Watch) follow(ctx context.Context, watcher storage.Watcher, folder asset.Key, out chan<- storage.Hint) {
 	for ctx.Err() == nil {
-		in, err := watcher.Watch(ctx, folder, nil)
+		in, err := watcher.Watch(ctx, folder, storage.WatchOptions{})
 		if err == nil {
 			send(ctx, out, storage.Hint{Key: folder, Rescan: true})
 			for h := range in {
