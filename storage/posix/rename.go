@@ -19,11 +19,24 @@ func (s *Store) nameFree(fromDir int, from string, toDir int, to string) error {
 			return crossing(err)
 		}
 	}
+	if err := s.linkFree(fromDir, from, toDir, to); err != nil {
+		return err
+	}
+	return s.unlinkLinked(fromDir, from)
+}
+
+// linkFree gives a file one more name, which must be free.
+func (s *Store) linkFree(fromDir int, from string, toDir int, to string) error {
 	err := unix.Linkat(fromDir, from, toDir, to, 0)
 	if err != nil && !sameFile(fromDir, from, toDir, to) {
 		return crossing(err)
 	}
-	err = unix.Unlinkat(fromDir, from, 0)
+	return nil
+}
+
+// unlinkLinked takes the former name away from a file that has another one now.
+func (s *Store) unlinkLinked(fromDir int, from string) error {
+	err := unix.Unlinkat(fromDir, from, 0)
 	if s.props.Remote && errors.Is(err, unix.ENOENT) {
 		return nil // done by a call whose answer was lost
 	}

@@ -89,12 +89,12 @@ func (t *staged) Flush(ctx context.Context) error {
 }
 
 // Publish implements storage.Staged. What is proven by its key is made durable together with its name, by one commit of the file
-// system's journal instead of two.
+// system's journal instead of two. A share's server is asked twice either way.
 func (t *staged) Publish(ctx context.Context, key asset.Key, o storage.PutOptions) (storage.Object, error) {
 	if t.named {
 		return storage.Object{}, fail("publish", key, errors.New("these bytes have a name already"))
 	}
-	together := o.Proven && !o.Deferred && !t.flushed && t.broken == nil
+	together := o.Proven && !o.Deferred && !t.flushed && t.broken == nil && !t.s.props.Remote
 	if !together {
 		if err := t.Flush(ctx); err != nil {
 			return storage.Object{}, err
@@ -136,8 +136,36 @@ func (t *staged) rename(ctx context.Context, key asset.Key, o storage.PutOptions
 		}
 	}
 	return t.s.atMade(key, func(dir int, base string) error {
+		if o.IfAbsent && t.s.props.Remote {
+			return t.linkTo(dir, base)
+		}
 		return t.s.renameAt(t.s.boot.tmp, t.name, dir, base, o.IfAbsent)
 	})
+}
+
+// linkTo is nameFree for a file that is open. A client of NFS gives one that is removed while it is open by that name another name until it is
+// closed; with two names it would be no drop. So it is opened by its new name before the old one is removed.
+func (t *staged) linkTo(dir int, base string) error {
+	if err := t.s.linkFree(t.s.boot.tmp, t.name, dir, base); err != nil {
+		return err
+	}
+	fd, err := retryEINTR(func() (int, error) { return unix.Openat(dir, base, openFlags, 0) })
+	if err == nil {
+		t.reopen(fd)
+	} // else it was taken already, and its number of names is nobody's business any more
+	return t.s.unlinkLinked(t.s.boot.tmp, t.name)
+}
+
+// reopen goes on with a descriptor of the same file, if it is that. The bytes are flushed, so closing the one before has nothing to say.
+func (t *staged) reopen(fd int) {
+	was, err := statFD(t.f.fd)
+	now, err2 := statFD(fd)
+	if err != nil || err2 != nil || was.Ino != now.Ino || devOf(was) != devOf(now) {
+		unix.Close(fd)
+		return
+	}
+	_ = t.f.Close()
+	t.f = &file{fd: fd}
 }
 
 // Discard closes the file and deletes it unless it got a name.
