@@ -25,9 +25,13 @@ func TestInGuest_races(t *testing.T) {
 		t.Skip("runs in a guest")
 	}
 	n, _ := strconv.Atoi(os.Getenv("HOTFOLDERD_RACES"))
-	at, _ := strconv.ParseInt(os.Getenv("HOTFOLDERD_RACE_AT"), 10, 64)
 	s := opened(t, dir, posix.Options{})
-	time.Sleep(time.Until(time.Unix(at, 0)))
+	fmt.Println("ready")
+	for begun := os.Getenv("HOTFOLDERD_RACE_BEGUN"); ; time.Sleep(10 * time.Millisecond) {
+		if _, err := os.Stat(begun); err == nil {
+			break
+		}
+	}
 	for i := range n {
 		key := asset.Key(fmt.Sprintf("raced/%06d", i))
 		if won := race(t, s, key, me); won {

@@ -36,7 +36,7 @@ func TestStore_keepsTheContractOnNFS(t *testing.T) {
 	program := storeTests(t, l)
 	for _, version := range []string{"3", "4.2"} {
 		l.Mount(l.Clients[0], "/mnt/"+version, version, "")
-		inGuest(t, l, 0, "TMPDIR=/mnt/"+version, program, "-test.run", "^TestStore_keepsTheContract$/^as_on_a_share$", "-test.timeout", "20m")
+		inGuest(t, l, 0, filepath.Join(l.Dir, "suite-"+version+".log"), "TMPDIR=/mnt/"+version, program, "-test.run", "^TestStore_keepsTheContract$/^as_on_a_share$", "-test.timeout", "20m")
 	}
 }
 
@@ -58,15 +58,12 @@ func TestStore_aCreateHasOneWinnerOnNFS(t *testing.T) {
 				}
 				dir := fmt.Sprintf("%s/races-%s-%v", at, version, cut)
 				l.Clients[0].Call("MakeDir", dir, &guest.None{})
-				stop := make(chan struct{})
-				var cutting sync.WaitGroup
 				cuts := 0
-				if cut {
-					cutting.Go(func() { cuts = loseAnswers(l, stop) })
-				}
-				winners := race(t, l, program, dir, n)
-				close(stop)
-				cutting.Wait()
+				winners := race(t, l, program, dir, n, func(stop <-chan struct{}) {
+					if cut {
+						cuts = loseAnswers(l, stop)
+					}
+				})
 				audit(t, l, dir, n, winners)
 				t.Logf("NFS %s: %d keys, won by each client: %s; the server was cut off and started anew %d times", version, n, shareOf(winners, len(l.Clients)), cuts)
 			})
@@ -74,17 +71,21 @@ func TestStore_aCreateHasOneWinnerOnNFS(t *testing.T) {
 	}
 }
 
-// race has all clients put the same keys at once and tells who says that it has won each.
-func race(t *testing.T, l *nfslab.Lab, program, dir string, n int) map[string][]int {
+// race has all clients put the same keys at once and tells who says that it has won each. It begins when all have opened the store, since a server
+// that was just started gives no locks for a while; then meanwhile is called, which ends with the race.
+func race(t *testing.T, l *nfslab.Lab, program, dir string, n int, meanwhile func(stop <-chan struct{})) map[string][]int {
 	t.Helper()
 	var mu sync.Mutex
 	winners := map[string][]int{}
-	begin := time.Now().Add(5 * time.Second).Unix()
+	begun := filepath.Join(l.Dir, filepath.Base(dir)+".begun")
 	var all sync.WaitGroup
-	for i := range l.Clients {
+	var logs []string
+	for i, c := range l.Clients {
+		log := filepath.Join(l.Dir, filepath.Base(dir)+"-"+c.Name+".log")
+		logs = append(logs, log)
 		all.Go(func() {
-			out := inGuest(t, l, i, "HOTFOLDERD_RACE_IN="+dir, "HOTFOLDERD_RACE_AS="+strconv.Itoa(i), "HOTFOLDERD_RACES="+strconv.Itoa(n),
-				"HOTFOLDERD_RACE_AT="+strconv.FormatInt(begin, 10), program, "-test.run", "^TestInGuest_races$", "-test.v", "-test.timeout", "0")
+			out := inGuest(t, l, i, log, "HOTFOLDERD_RACE_IN="+dir, "HOTFOLDERD_RACE_AS="+strconv.Itoa(i), "HOTFOLDERD_RACES="+strconv.Itoa(n),
+				"HOTFOLDERD_RACE_BEGUN="+begun, program, "-test.run", "^TestInGuest_races$", "-test.v", "-test.timeout", "0")
 			mu.Lock()
 			defer mu.Unlock()
 			for line := range strings.Lines(out) {
@@ -94,8 +95,31 @@ func race(t *testing.T, l *nfslab.Lab, program, dir string, n int) map[string][]
 			}
 		})
 	}
+	awaitReady(t, logs)
+	if err := os.WriteFile(begun, nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	stop := make(chan struct{})
+	var also sync.WaitGroup
+	also.Go(func() { meanwhile(stop) })
 	all.Wait()
+	close(stop)
+	also.Wait()
 	return winners
+}
+
+// awaitReady waits until all clients have the store open.
+func awaitReady(t *testing.T, logs []string) {
+	t.Helper()
+	ready := func(log string) bool {
+		said, _ := os.ReadFile(log)
+		return strings.Contains(string(said), "ready\n")
+	}
+	for end := time.Now().Add(5 * time.Minute); slices.ContainsFunc(logs, func(log string) bool { return !ready(log) }); time.Sleep(50 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("the clients do not open the store")
+		}
+	}
 }
 
 // audit sees that each key was won by one, and holds what that one put.
@@ -140,11 +164,10 @@ func shareOf(winners map[string][]int, clients int) string {
 	return fmt.Sprint(counts)
 }
 
-// inGuest runs a program in a guest until it ends, however long that takes.
-func inGuest(t *testing.T, l *nfslab.Lab, client int, argv ...string) string {
+// inGuest runs a program in a guest until it ends, however long that takes. It returns what it wrote to its log.
+func inGuest(t *testing.T, l *nfslab.Lab, client int, log string, argv ...string) string {
 	t.Helper()
 	g := l.Clients[client]
-	log := filepath.Join(l.Dir, fmt.Sprintf("%s-%d.log", g.Name, time.Now().UnixNano()))
 	var pid int
 	g.Call("Start", guest.Command{Argv: append([]string{"/usr/bin/env"}, argv...), Log: log, Dir: l.Dir}, &pid)
 	var how string
