@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 
@@ -11,7 +12,9 @@ import (
 	"go.uber.org/zap/zapcore"
 	"go.uber.org/zap/zaptest/observer"
 
+	"hotfolderd/admin"
 	"hotfolderd/admin/access"
+	"hotfolderd/asset"
 )
 
 // A node that knows only one of the tokens is told by that one, and by no other from then on; one that knows none is told of in the
@@ -50,4 +53,26 @@ func TestHints_showTheTokensThatTheOtherNodeMayKnow(t *testing.T) {
 	known = "Bearer old"
 	tell(true, "Bearer new", "Bearer old")
 	tell(true, "Bearer old")
+}
+
+// What one node has seen of another's drop proves nothing to that: neither one that knows what it means nor an older one takes it for whole.
+func TestHints_ofWhatWasSeenOnlyProveNothing(t *testing.T) {
+	o := options(t, t.TempDir(), rule("inbox"))
+	r := start(t, o)
+	within(t, soon, "active", func() bool { return r.State() == "active" })
+	teller := &Node{hints: newHints()}
+	teller.tellSeen("inbox", "new")
+	seen := (<-teller.hints.out).Heard
+	for name, hear := range map[asset.Key]func(admin.Heard){
+		"new":   r.hear,
+		"older": func(h admin.Heard) { r.room.Known(h.Hotfolder, h.Key, h.Version, h.Door) },
+	} {
+		write(t, r.inbox(string(name)), []byte("no format proves this"))
+		seen.Key = name
+		hear(seen)
+		within(t, soon, "imported", func() bool { return r.last(name).Result == asset.Imported })
+		if e := r.last(name); !strings.HasPrefix(e.Settled, "quiet") {
+			t.Errorf("%s: want it taken when it is quiet, got %s", name, e.Settled)
+		}
+	}
 }
