@@ -38,6 +38,7 @@ func TestInGuest_races(t *testing.T) {
 			fmt.Printf("won %s\n", key)
 		}
 	}
+	fmt.Println("raced")
 }
 
 // race tries until it is known who has won: an error that says neither leaves it open.

@@ -71,8 +71,8 @@ func TestStore_aCreateHasOneWinnerOnNFS(t *testing.T) {
 	}
 }
 
-// race has all clients put the same keys at once and tells who says that it has won each. It begins when all have opened the store, since a server
-// that was just started gives no locks for a while; then meanwhile is called, which ends with the race.
+// race has all clients put the same keys at once and tells who says that it has won each. It begins when all have opened the store;
+// then meanwhile is called, which ends before they close it: a server that was just started neither gives nor takes locks for a while.
 func race(t *testing.T, l *nfslab.Lab, program, dir string, n int, meanwhile func(stop <-chan struct{})) map[string][]int {
 	t.Helper()
 	var mu sync.Mutex
@@ -95,29 +95,30 @@ func race(t *testing.T, l *nfslab.Lab, program, dir string, n int, meanwhile fun
 			}
 		})
 	}
-	awaitReady(t, logs)
+	awaitWord(t, logs, "ready", 5*time.Minute)
 	if err := os.WriteFile(begun, nil, 0o666); err != nil {
 		t.Fatal(err)
 	}
 	stop := make(chan struct{})
 	var also sync.WaitGroup
 	also.Go(func() { meanwhile(stop) })
-	all.Wait()
+	awaitWord(t, logs, "raced", 2*time.Hour)
 	close(stop)
 	also.Wait()
+	all.Wait()
 	return winners
 }
 
-// awaitReady waits until all clients have the store open.
-func awaitReady(t *testing.T, logs []string) {
+// awaitWord waits until all clients have said a word, or have failed, which its inGuest tells of.
+func awaitWord(t *testing.T, logs []string, word string, patience time.Duration) {
 	t.Helper()
-	ready := func(log string) bool {
+	silent := func(log string) bool {
 		said, _ := os.ReadFile(log)
-		return strings.Contains(string(said), "ready\n")
+		return !strings.Contains(string(said), word+"\n") && !strings.Contains(string(said), "FAIL")
 	}
-	for end := time.Now().Add(5 * time.Minute); slices.ContainsFunc(logs, func(log string) bool { return !ready(log) }); time.Sleep(50 * time.Millisecond) {
+	for end := time.Now().Add(patience); slices.ContainsFunc(logs, silent); time.Sleep(50 * time.Millisecond) {
 		if time.Now().After(end) {
-			t.Fatal("the clients do not open the store")
+			t.Fatalf("the clients are not %s after %v", word, patience)
 		}
 	}
 }
