@@ -253,10 +253,11 @@ type Complete struct {
 
 // Thumbnails of the assets of one hotfolder. No sizes, no thumbnails.
 type Thumbnails struct {
-	Sizes      []int  `yaml:"sizes"`      // longer side in pixels, 16 to 4096, at most 8 of them
-	Format     string `yaml:"format"`     // jpeg, png, webp, or auto: png where there is transparency
-	Quality    int    `yaml:"quality"`    // of JPEG and WebP, 1 to 100
-	Background string `yaml:"background"` // "#rrggbb" under transparency when the format has none
+	Sizes       []int  `yaml:"sizes"`       // longer side in pixels, 16 to 4096, at most 8 of them
+	Format      string `yaml:"format"`      // jpeg, png, webp, or auto: png where there is transparency
+	Quality     int    `yaml:"quality"`     // of JPEG and WebP, 1 to 100
+	Progressive bool   `yaml:"progressive"` // JPEGs begin with the whole picture, coarsely
+	Background  string `yaml:"background"`  // "#rrggbb" under transparency when the format has none
 }
 
 // Retry says how often a failed walk is tried again before the drop moves to failed/.

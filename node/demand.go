@@ -24,7 +24,7 @@ const releaseTime = 2 * time.Second
 func (n *Node) makeThumbnail(ctx context.Context, rec asset.Record, size int, format string) (admin.Thumbnail, error) {
 	c := rec.Content
 	c.Type, _, _ = strings.Cut(c.Type, ";")
-	s := spec(n.thumbnailsOf(rec, format))
+	s := ThumbnailSpec(n.thumbnailsOf(rec, format))
 	s.Sizes = []int{size}
 	rd, err := n.known.thumbnails.Open(ctx, c.Hash, variant(size, s.Format), func(ctx context.Context) (storage.Reader, error) {
 		if err := n.mayWrite(); err != nil {

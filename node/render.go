@@ -21,15 +21,16 @@ func (r renderer) Render(ctx context.Context, c asset.Content, bytes storage.Sta
 		return nil, nil
 	}
 	c.Type, _, _ = strings.Cut(c.Type, ";") // a charset decides nothing here, and makes a sentence longer
-	made, err := r.room.Generate(ctx, c, bytes, spec(t))
+	made, err := r.room.Generate(ctx, c, bytes, ThumbnailSpec(t))
 	if err != nil {
 		return nil, err
 	}
 	return &made, nil
 }
 
-func spec(t config.Thumbnails) thumbnails.Spec {
-	return thumbnails.Spec{Sizes: t.Sizes, Format: t.Format, Quality: t.Quality, Background: colour(t.Background)}
+// ThumbnailSpec is what a rule asks for.
+func ThumbnailSpec(t config.Thumbnails) thumbnails.Spec {
+	return thumbnails.Spec{Sizes: t.Sizes, Format: t.Format, Quality: t.Quality, Progressive: t.Progressive, Background: colour(t.Background)}
 }
 
 // colour reads "#rrggbb"; package config has checked it.

@@ -8,6 +8,8 @@ import (
 	"image/png"
 
 	"github.com/gen2brain/webp"
+
+	"hotfolderd/thumbnails/jpegscale"
 )
 
 // webpEffort is the middle of libwebp's six; what more would save is not worth its time at these sizes.
@@ -47,6 +49,9 @@ func (e encoder) encode(img *image.NRGBA, size int) (Rendition, error) {
 		err = png.Encode(&b, e.withAlpha(img))
 	}
 	r.Data = b.Bytes()
+	if err == nil && r.Format == JPEG && e.spec.Progressive {
+		r.Data, err = jpegscale.Progressive(r.Data, jpegscale.Limits{})
+	}
 	return r, err
 }
 

@@ -69,6 +69,42 @@ func TestRender_lossyWebPHasItsColours(t *testing.T) {
 	}
 }
 
+// TestEncode_progressiveIsTheSamePicture, in colours and in grey, as libjpeg-turbo reads it; a PNG is what it always is.
+func TestEncode_progressiveIsTheSamePicture(t *testing.T) {
+	grey := image.NewGray(image.Rect(0, 0, 200, 100))
+	for i := range grey.Pix {
+		grey.Pix[i] = byte(i)
+	}
+	for name, data := range map[string][]byte{"colours": camera(t, 600, 400), "grey": asPNG(t, grey), "transparent": asPNG(t, image.NewNRGBA(image.Rect(0, 0, 90, 50)))} {
+		spec := Spec{Sizes: []int{300, 80}}
+		plain := renderOK(t, data, spec)
+		spec.Progressive = true
+		for i, r := range renderOK(t, data, spec).Renditions {
+			if kind := piped(t, r.Data, "file", "-"); !bytes.Contains(kind, []byte("progressive")) {
+				t.Errorf("%s, %d pixels: want a progressive file, got %s", name, r.Size, kind)
+			}
+			if !bytes.Equal(piped(t, r.Data, "djpeg"), piped(t, plain.Renditions[i].Data, "djpeg")) {
+				t.Errorf("%s, %d pixels: want the same picture, got another", name, r.Size)
+			}
+		}
+		spec.Format = PNG
+		if r := renderOK(t, data, spec).Renditions[0]; r.Format != PNG || !bytes.HasPrefix(r.Data, []byte("\x89PNG")) {
+			t.Errorf("%s: want a PNG, got %s", name, r.Format)
+		}
+	}
+}
+
+func piped(t *testing.T, in []byte, argv ...string) []byte {
+	t.Helper()
+	cmd := exec.Command(argv[0], argv[1:]...)
+	cmd.Stdin = bytes.NewReader(in)
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("%v: %v", argv, err)
+	}
+	return out
+}
+
 func TestEncode_qualityCounts(t *testing.T) {
 	data := camera(t, 600, 400)
 	for _, format := range []string{JPEG, WebP} {

@@ -25,6 +25,8 @@ type Spec struct {
 	Format string
 	// Quality of JPEG and WebP, 1 to 100; 0 is [DefaultQuality]. A WebP of 100 is lossless.
 	Quality int
+	// Progressive has JPEGs begin with the whole picture, coarsely; the picture in the end is the same.
+	Progressive bool
 	// Background lies under transparency when the format has none; its alpha is ignored, the zero value is white.
 	Background color.NRGBA
 }

@@ -13,6 +13,7 @@ import (
 
 	"hotfolderd/admin"
 	"hotfolderd/asset"
+	"hotfolderd/config"
 	"hotfolderd/node"
 	"hotfolderd/storage"
 	"hotfolderd/thumbnails"
@@ -52,7 +53,8 @@ func (a *app) thumbnailsRebuildCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use: "rebuild [PREFIX]", Short: "Make thumbnails anew that are missing or damaged",
 		Long: "Makes the thumbnails anew that were made at import and are missing or damaged now, of all names that begin with PREFIX. With\n" +
-			"--all it makes every one anew; nodes go on showing what they have in memory until cache clear.\n" + continued,
+			"--all it makes every one anew; nodes go on showing what they have in memory until cache clear. Sizes and format are those of the\n" +
+			"import; all else is what the hotfolder's rule says now.\n" + continued,
 		RunE: func(c *cobra.Command, args []string) error { return a.rebuildThumbnails(c.Context(), f.with(args)) },
 	}
 	c.Flags().BoolVar(&f.all, "all", false, "make those anew too that are there")
@@ -88,6 +90,7 @@ type thumbnailsWalk struct {
 	o    *opened
 	room *thumbnails.Room
 	f    thumbnailsFlags
+	by   map[string]config.Thumbnails // rules of hotfolders
 	do   func(context.Context, *thumbnailsWalk, workarea.Listed, thumbnails.Spec) error
 
 	mu  sync.Mutex
@@ -102,7 +105,10 @@ func (a *app) walkThumbnails(ctx context.Context, f thumbnailsFlags, do func(con
 		}
 		w := &thumbnailsWalk{a: a, o: o, room: room, f: f, do: do}
 		w.got.After = f.after
-		err = errors.Join(w.run(ctx), room.Close())
+		if w.by, err = o.thumbnailRules(ctx); err == nil {
+			err = w.run(ctx)
+		}
+		err = errors.Join(err, room.Close())
 		got = w.got
 		return err
 	})
@@ -110,6 +116,16 @@ func (a *app) walkThumbnails(ctx context.Context, f thumbnailsFlags, do func(con
 		err = fmt.Errorf("%w\ngo on with: --after %s", err, shellWord(got.After))
 	}
 	return got, err
+}
+
+// thumbnailRules are the rules of the hotfolders that there are.
+func (o *opened) thumbnailRules(ctx context.Context) (map[string]config.Thumbnails, error) {
+	set, err := o.rules(ctx)
+	by := map[string]config.Thumbnails{}
+	for _, r := range set {
+		by[r.Hotfolder] = r.Thumbnails
+	}
+	return by, err
 }
 
 // thumbnailRoom renders as nodes do: in children that can be killed, and by the programs that are allowed.
@@ -150,9 +166,16 @@ func (w *thumbnailsWalk) page(ctx context.Context, all []workarea.Listed) error 
 			continue
 		}
 		w.count(func(n *walkedThumbnails) { n.Names++ })
-		g.Go(func() error { return w.do(ctx, w, l, thumbnails.Spec{Sizes: t.Sizes, Format: t.Format}) })
+		g.Go(func() error { return w.do(ctx, w, l, w.spec(l.Record)) })
 	}
 	return g.Wait()
+}
+
+// spec is what was made at import, as the rule of the hotfolder says now; without one by the defaults.
+func (w *thumbnailsWalk) spec(rec asset.Record) thumbnails.Spec {
+	spec := node.ThumbnailSpec(w.by[rec.Hotfolder])
+	spec.Sizes, spec.Format = rec.Thumbnails.Sizes, rec.Thumbnails.Format
+	return spec
 }
 
 func (w *thumbnailsWalk) count(add func(*walkedThumbnails)) {

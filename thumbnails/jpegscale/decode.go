@@ -16,7 +16,7 @@ func Decode(r io.Reader, scale int, lim Limits) (image.Image, error) {
 	if scale != 1 && scale != 2 && scale != 4 && scale != 8 {
 		return nil, fmt.Errorf("decode at 1/%d: only 1, 2, 4 and 8 are possible", scale)
 	}
-	d := &decoder{in: newInput(r), lim: lim.orDefaults(), side: 8 / scale, need: needed(8 / scale), places: placesOf(8 / scale)}
+	d := newDecoder(r, scale, lim)
 	err := d.segments()
 	if !d.started {
 		return nil, err
@@ -33,6 +33,10 @@ func Decode(r io.Reader, scale int, lim Limits) (image.Image, error) {
 // Scaled is size pixels at 1/scale: a part of a pixel is one.
 func Scaled(size, scale int) int { return (size + scale - 1) / scale }
 
+func newDecoder(r io.Reader, scale int, lim Limits) *decoder {
+	return &decoder{in: newInput(r), lim: lim.orDefaults(), side: 8 / scale, need: needed(8 / scale), places: placesOf(8 / scale)}
+}
+
 // decoder is what is known of a file on the way through it.
 type decoder struct {
 	in     *input
@@ -40,6 +44,7 @@ type decoder struct {
 	side   int       // of what a block of 8 x 8 becomes
 	need   uint64    // coefficients, in zigzag order, that the picture is made of
 	places [64]uint8 // where each of them is kept
+	keeps  bool      // coefficients are kept, and nothing is made of them
 	scans  int
 	damage error // the first that did not end the decoding
 

@@ -17,6 +17,8 @@
 // What is damaged costs no more than its surroundings: the picture has middle grey where nothing is known, and there is
 // an error beside it that the caller may ignore. No input makes it panic, and [Limits] bound memory and time.
 //
+// [Progressive] goes the other way with the same coefficients: it writes them in the order in which a picture shows early.
+//
 // # What it never does
 //
 // It reads no metadata but what the colours need, and starts no goroutine. Arithmetic coding, 12 bits, lossless and

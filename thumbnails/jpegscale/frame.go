@@ -113,13 +113,16 @@ func (d *decoder) start() {
 	d.started = true
 	for i := range d.comps {
 		c := &d.comps[i]
+		if d.progressive || d.keeps {
+			c.keep(d.side)
+		}
+		if d.keeps {
+			continue
+		}
 		c.stride = c.wide * d.side
 		c.pix = make([]byte, c.stride*c.high*d.side)
 		for j := range c.pix {
 			c.pix[j] = grey
-		}
-		if d.progressive {
-			c.keep(d.side)
 		}
 	}
 }

@@ -48,7 +48,7 @@ func (s *scan) wanted() bool {
 }
 
 // index of the block, and its kept coefficients.
-func (s *scan) kept(p *part, x, y int) (int, []int16) {
+func (s *scan) room(p *part, x, y int) (int, []int16) {
 	i, n := y*p.component.wide+x, s.side*s.side
 	return i, p.coef[i*n : i*n+n : i*n+n]
 }
@@ -59,13 +59,13 @@ func (s *scan) firstDC(p *part, x, y int) bool {
 		return false
 	}
 	p.pred += s.value(int(size))
-	_, kept := s.kept(p, x, y)
+	_, kept := s.room(p, x, y)
 	kept[0] = int16(p.pred << s.low)
 	return true
 }
 
 func (s *scan) refineDC(p *part, x, y int) bool {
-	_, kept := s.kept(p, x, y)
+	_, kept := s.room(p, x, y)
 	kept[0] |= int16(s.take(1) << s.low)
 	return true
 }
@@ -75,9 +75,9 @@ func (s *scan) firstAC(p *part, x, y int) bool {
 		s.endRun--
 		return true
 	}
-	i, kept := s.kept(p, x, y)
+	i, kept := s.room(p, x, y)
 	acc, n := s.acc, s.n
-	for k := s.from; k <= s.to; k++ {
+	for k := max(s.from, 1); k <= s.to; k++ {
 		if n < enough {
 			s.acc, s.n = acc, n
 			s.fill()
@@ -119,7 +119,7 @@ func (s *scan) put(kept []int16, k int, v int16) {
 
 // refineAC gives one more bit to each coefficient that is not 0, and makes others not 0.
 func (s *scan) refineAC(p *part, x, y int) bool {
-	i, kept := s.kept(p, x, y)
+	i, kept := s.room(p, x, y)
 	k := s.from
 	for ; s.endRun == 0 && k <= s.to; k++ {
 		code, ok := s.symbol(p.ac)

@@ -55,9 +55,13 @@ func (s *scan) read(p []byte) error {
 		}
 	}
 	s.layOut()
-	s.block = s.sequential
-	if s.progressive {
+	switch {
+	case s.progressive:
 		return s.band(p[1+2*n:])
+	case s.keeps:
+		s.block = s.kept
+	default:
+		s.block = s.sequential
 	}
 	return nil
 }
@@ -99,10 +103,12 @@ func (s *scan) layOut() {
 		return
 	}
 	p := &s.parts[0]
-	s.wide = Scaled(Scaled(s.width*p.h, s.across), 8)
-	s.high = Scaled(Scaled(s.height*p.v, s.down), 8)
+	s.wide, s.high = alone(s.width, p.h, s.across), alone(s.height, p.v, s.down)
 	p.across, p.down = 1, 1
 }
+
+// alone is the blocks of size pixels, of which n of most are in a component.
+func alone(size, n, most int) int { return Scaled(Scaled(size*n, most), 8) }
 
 // run decodes the intervals between restart markers. One that is damaged ends, the others do not.
 func (s *scan) run() {

@@ -18,6 +18,9 @@ func (s *scan) sequential(p *part, x, y int) bool {
 	return ok
 }
 
+// kept keeps the coefficients of a block of a sequential file: they are coded as in a first scan of a progressive one.
+func (s *scan) kept(p *part, x, y int) bool { return s.firstDC(p, x, y) && s.firstAC(p, x, y) }
+
 // coefficients decodes those from 1 to last of a block, each times its quantum, and steps over the others. It returns
 // the last one that is not 0.
 func (b *bits) coefficients(work, quant *[64]int32, h *huffman, last int) (non0 int, ok bool) {
