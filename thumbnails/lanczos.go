@@ -15,7 +15,10 @@ type tap struct {
 	weights []int32 // their sum is unit
 }
 
-const unit = 1 << 14
+const (
+	unitBits = 14
+	unit     = 1 << unitBits
+)
 
 // taps are those of n pixels that cover size pixels of the original, in a channel that has one value for every per of
 // them, have in all.
@@ -63,55 +66,156 @@ func lanczos3(x float64) float64 {
 	return 3 * math.Sin(x) * math.Sin(x/3) / (x * x)
 }
 
-// filtered is a plane of have.X by have.Y values brought to w x h.
+// filtered is a plane of have.X by have.Y values brought to w x h. It goes across four rows at a time, and then down as soon as there are enough of
+// them: those stay near the processor.
 func filtered(pix []byte, stride int, have image.Point, img decoded, px, py, w, h int) []byte {
-	across, down := taps(w, img.size.X, px*img.scale, have.X), taps(h, img.size.Y, py*img.scale, have.Y)
-	rows := make([]byte, w*have.Y)
-	pairs := make([]int64, have.X)
-	for y := 0; y < have.Y; y += 2 {
-		next := min(y+1, have.Y-1)
-		pair(pairs, pix[y*stride:], pix[next*stride:])
-		narrowed(rows[y*w:y*w+w], rows[next*w:next*w+w], pairs, across)
-	}
-	out, sums := make([]byte, w*h), make([]int32, w)
+	across, down := wide(taps(w, img.size.X, px*img.scale, have.X)), pairedDown(taps(h, img.size.Y, py*img.scale, have.Y))
+	in, ring := make([][2]int64, have.X), newRing(down, w)
+	row := func(y int) []byte { return pix[min(y, have.Y-1)*stride:][:have.X] }
+	out, sums := make([]byte, w*h), make([]int64, w)
+	made := 0
 	for y, t := range down {
-		clear(sums)
-		for i, weight := range t.weights {
-			in := rows[(t.from+i)*w:][:len(sums)]
-			for x, v := range in {
-				sums[x] += weight * int32(v)
-			}
+		for ; made < t.from+len(t.weights); made += 2 {
+			pairs(in, row(2*made), row(2*made+1), row(2*made+2), row(2*made+3))
+			narrowed(ring.at(made), ring.at(made+1), in, across)
 		}
-		for x, sum := range sums {
-			out[y*w+x] = inByte(sum + unit/2)
+		lowered(out[y*w:y*w+w], sums, ring, t)
+	}
+	return out
+}
+
+// ring keeps the last pairs of rows.
+type ring [][]int64
+
+func newRing(down []wideTap, w int) ring {
+	most := 0
+	for _, t := range down {
+		most = max(most, len(t.weights))
+	}
+	r := make(ring, most+1)
+	for i := range r {
+		r[i] = make([]int64, w)
+	}
+	return r
+}
+
+func (r ring) at(i int) []int64 { return r[i%len(r)] }
+
+// wideTap is a tap whose weights are as wide as what they are multiplied with: two values in one number, so that one multiplication does for both.
+// The lower half of such a number borrows from the upper one when it is negative; with bias it never is.
+type wideTap struct {
+	from    int
+	weights []int64
+}
+
+// bias is more than any sum of weights and values.
+const bias = 1 << 30
+
+func wide(all []tap) []wideTap {
+	out := make([]wideTap, len(all))
+	for i, t := range all {
+		out[i] = wideTap{t.from, make([]int64, len(t.weights))}
+		for j, w := range t.weights {
+			out[i].weights[j] = int64(w)
 		}
 	}
 	return out
 }
 
-// pair puts the values of two rows into the halves of one number each, so that one multiplication does for both.
-func pair(dst []int64, top, bottom []byte) {
-	top, bottom = top[:len(dst)], bottom[:len(dst)]
+// pairedDown is for pairs of rows: times a pair, the upper half of a weight is the sum of both rows, each by its own. From counts pairs.
+func pairedDown(all []tap) []wideTap {
+	out := make([]wideTap, len(all))
+	for i, t := range all {
+		first, last := t.from/2, (t.from+len(t.weights)-1)/2
+		out[i] = wideTap{first, make([]int64, last-first+1)}
+		for j, w := range t.weights {
+			at := t.from + j
+			if at%2 == 0 {
+				out[i].weights[at/2-first] += int64(w) << 32
+			} else {
+				out[i].weights[at/2-first] += int64(w)
+			}
+		}
+	}
+	return out
+}
+
+// pairs puts the values of two rows each into the halves of one number.
+func pairs(dst [][2]int64, a, b, c, d []byte) {
+	a, b, c, d = a[:len(dst)], b[:len(dst)], c[:len(dst)], d[:len(dst)]
 	for x := range dst {
-		dst[x] = int64(top[x]) | int64(bottom[x])<<32
+		dst[x] = [2]int64{int64(a[x]) | int64(b[x])<<32, int64(c[x]) | int64(d[x])<<32}
 	}
 }
 
-// narrowed is two rows across. The lower half of a sum borrows from the upper one when it is negative.
-func narrowed(top, bottom []byte, pairs []int64, across []tap) {
+// narrowed is two pairs of rows across.
+func narrowed(upper, lower []int64, in [][2]int64, across []wideTap) {
+	upper, lower = upper[:len(across)], lower[:len(across)]
 	for x := range across {
 		t := &across[x]
-		sum := int64(unit/2) | int64(unit/2)<<32
-		cut := pairs[t.from:][:len(t.weights)]
-		for i, weight := range t.weights {
-			sum += int64(weight) * cut[i]
-		}
-		low := int32(sum)
-		top[x], bottom[x] = inByte(low), inByte(int32((sum-int64(low))>>32))
+		up, low := weighed(t.weights, in[t.from:])
+		upper[x], lower[x] = inBytes(up), inBytes(low)
 	}
 }
 
-func inByte(sum int32) byte { return byte(min(max(sum/unit, 0), 255)) }
+// weighed is a function of its own so that its loop has all registers: that is a third of the time.
+//
+//go:noinline
+func weighed(weights []int64, in [][2]int64) (up, low int64) {
+	in = in[:len(weights)]
+	up, low = bias+unit/2|unit/2<<32, bias+unit/2|unit/2<<32
+	for i, w := range weights {
+		up += w * in[i][0]
+		low += w * in[i][1]
+	}
+	return up, low
+}
+
+// inBytes is both sums in units.
+func inBytes(sums int64) int64 {
+	return int64(inByte(int32(uint32(sums)-bias))) | int64(inByte(int32(sums>>32)))<<32
+}
+
+// lowered is one row of the pairs that make it.
+func lowered(dst []byte, sums []int64, r ring, t wideTap) {
+	for x := range sums {
+		sums[x] = bias + unit/2<<32
+	}
+	i := 0
+	for ; i+3 <= len(t.weights); i += 3 {
+		addThree(sums, r.at(t.from+i), r.at(t.from+i+1), r.at(t.from+i+2), [3]int64(t.weights[i:]))
+	}
+	for ; i < len(t.weights); i++ {
+		in, w := r.at(t.from + i)[:len(sums)], t.weights[i]
+		for x := range sums {
+			sums[x] += w * in[x]
+		}
+	}
+	dst = dst[:len(sums)]
+	for x, sum := range sums {
+		dst[x] = inByte(int32(sum >> 32))
+	}
+}
+
+// addThree is a function of its own as weighed is.
+//
+//go:noinline
+func addThree(sums, a, b, c []int64, w [3]int64) {
+	a, b, c = a[:len(sums)], b[:len(sums)], c[:len(sums)]
+	wa, wb, wc := w[0], w[1], w[2]
+	for x := range sums {
+		sums[x] += wa*a[x] + wb*b[x] + wc*c[x]
+	}
+}
+
+// inByte is a sum in units.
+func inByte(sum int32) byte {
+	v := sum >> unitBits
+	if uint32(v) > 255 {
+		v = ^(v >> 31)
+	}
+	return byte(v)
+}
 
 // straightTo brings a picture decoded at a scale to its size by the filter alone. It is not ok for what is not kept in
 // planes, and for what averaging should bring nearer first.

@@ -121,8 +121,9 @@ func (d *decoder) start() {
 		}
 		c.stride = c.wide * d.side
 		c.pix = make([]byte, c.stride*c.high*d.side)
-		for j := range c.pix {
-			c.pix[j] = grey
+		c.pix[0] = grey
+		for n := 1; n < len(c.pix); n *= 2 {
+			copy(c.pix[n:], c.pix[:n])
 		}
 	}
 }

@@ -17,14 +17,19 @@ func four(f0, f1, f2, f3 int32) (x0, x1, x2, x3 int32) {
 func inverse4(dst []byte, stride int, f *[64]int32) {
 	const first, second = 13 - 2, 13 + 2 + 3
 	for x := range 4 {
+		if f[8+x]|f[16+x]|f[24+x] == 0 {
+			v := f[x] << 2
+			f[x], f[8+x], f[16+x], f[24+x] = v, v, v, v
+			continue
+		}
 		a, b, c, d := four(f[x], f[8+x], f[16+x], f[24+x])
 		const half = 1 << (first - 1)
 		f[x], f[8+x], f[16+x], f[24+x] = (a+half)>>first, (b+half)>>first, (c+half)>>first, (d+half)>>first
 	}
 	for y := range 4 {
 		in, out := f[8*y:8*y+4:8*y+4], dst[y*stride:y*stride+4:y*stride+4]
+		const half = 1<<(second-1) + grey<<second
 		a, b, c, d := four(in[0], in[1], in[2], in[3])
-		const half = 1 << (second - 1)
-		out[0], out[1], out[2], out[3] = level((a+half)>>second), level((b+half)>>second), level((c+half)>>second), level((d+half)>>second)
+		out[0], out[1], out[2], out[3] = cut((a+half)>>second), cut((b+half)>>second), cut((c+half)>>second), cut((d+half)>>second)
 	}
 }

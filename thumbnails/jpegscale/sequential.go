@@ -11,7 +11,7 @@ func (s *scan) sequential(p *part, x, y int) bool {
 		p.pix[y*p.stride+x] = dot(p.pred * p.quant[0])
 		return s.skip(p.ac, 1)
 	}
-	clear(s.work[:])
+	clear(s.work[:8*s.side])
 	s.work[0] = p.pred * p.quant[0]
 	last, ok := s.coefficients(&s.work, p.quant, p.ac, lastNeeded[s.side])
 	inverse(p.at(x, y, s.side), p.stride, s.side, &s.work, last)
