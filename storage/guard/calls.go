@@ -183,8 +183,8 @@ func (c *Calls) enter(ctx context.Context, places chan struct{}) (refused <-chan
 	}
 }
 
-// await waits for the end of a call, or until its caller is to leave.
-func await[T any](ctx context.Context, c *Calls, refused <-chan struct{}, done <-chan answer[T]) (a answer[T], left error) {
+// await waits for the end of a call, or for another sign of the store, or until its caller is to leave.
+func await[A any](ctx context.Context, c *Calls, refused <-chan struct{}, done <-chan A) (a A, left error) {
 	select {
 	case a = <-done: // most calls are short
 		return a, nil

@@ -19,13 +19,21 @@ type item struct {
 	err error
 }
 
+// step is what the reader of a listing has for its caller: things, the question whether to enter a folder, or the end.
+type step struct {
+	found    []item
+	folder   asset.Key
+	asked    bool
+	ended    bool
+	panicked any
+}
+
 // listing is one List: a goroutine reads the folders, and the caller's takes what it found. The order of all that the caller sees is that
 // of the inner store: before Enter is asked, what was found is handed over.
 type listing struct {
 	s       *Store
 	o       storage.ListOptions
-	items   chan []item
-	asks    chan asset.Key
+	steps   chan step
 	answers chan bool
 	left    chan struct{} // closed when the caller has left
 
@@ -40,13 +48,12 @@ func (l *listing) run(ctx context.Context, prefix asset.Key, yield func(storage.
 	if err != nil {
 		return err
 	}
-	done := make(chan any, 1)
 	go func() {
 		a := run(func() (struct{}, error) { l.read(ctx, prefix); return struct{}{}, nil })
 		<-c.slow
-		done <- a.panicked
+		l.give(step{ended: true, panicked: a.panicked})
 	}()
-	return l.take(ctx, refused, done, yield)
+	return l.take(ctx, refused, yield)
 }
 
 // read is the goroutine that asks the store.
@@ -74,11 +81,13 @@ func (l *listing) hand() bool {
 		return false
 	default:
 	}
-	if len(found) == 0 {
-		return true
-	}
+	return len(found) == 0 || l.give(step{found: found})
+}
+
+// give hands over one step. It reports whether there is a caller who took it.
+func (l *listing) give(now step) bool {
 	select {
-	case l.items <- found:
+	case l.steps <- now:
 		return true
 	case <-l.left:
 		return false
@@ -87,12 +96,7 @@ func (l *listing) hand() bool {
 
 // enter has the caller decide about a folder.
 func (l *listing) enter(key asset.Key) bool {
-	if !l.hand() {
-		return false
-	}
-	select {
-	case l.asks <- key:
-	case <-l.left:
+	if !l.hand() || !l.give(step{folder: key, asked: true}) {
 		return false
 	}
 	select {
@@ -103,39 +107,24 @@ func (l *listing) enter(key asset.Key) bool {
 	}
 }
 
-// take is the caller's goroutine.
-func (l *listing) take(ctx context.Context, refused <-chan struct{}, done <-chan any, yield func(storage.Object, error) bool) error {
-	c := l.s.c
-	ask := time.NewTimer(c.o.AskAfter)
-	defer ask.Stop()
-	ended := ctx.Done()
-	var grace <-chan time.Time
+// take is the caller's goroutine. Each step of the listing is waited for like a call.
+func (l *listing) take(ctx context.Context, refused <-chan struct{}, yield func(storage.Object, error) bool) error {
 	for {
-		select {
-		case found := <-l.items:
-			for _, i := range found {
-				if !yield(i.o, i.err) {
-					return nil
-				}
-			}
-			ask.Reset(c.o.AskAfter)
-		case key := <-l.asks:
-			l.answers <- l.o.Enter(key)
-		case panicked := <-done:
-			if panicked != nil {
-				panic(panicked)
-			}
+		now, err := await(ctx, l.s.c, refused, l.steps)
+		switch {
+		case err != nil:
+			return err
+		case now.panicked != nil:
+			panic(now.panicked)
+		case now.ended:
 			return nil
-		case <-ask.C:
-			c.wonder()
-			ask.Reset(c.o.AskAfter)
-		case <-refused:
-			_, err := c.state()
-			return c.orSilent(err)
-		case <-ended:
-			ended, grace = nil, time.After(endGrace)
-		case <-grace:
-			return context.Cause(ctx)
+		case now.asked:
+			l.answers <- l.o.Enter(now.folder)
+		}
+		for _, i := range now.found {
+			if !yield(i.o, i.err) {
+				return nil
+			}
 		}
 	}
 }

@@ -127,7 +127,7 @@ func (s *Store) List(ctx context.Context, prefix asset.Key, o storage.ListOption
 		return s.inner.List(ctx, prefix, o)
 	}
 	return func(yield func(storage.Object, error) bool) {
-		l := &listing{s: s, o: o, items: make(chan []item), asks: make(chan asset.Key), answers: make(chan bool), left: make(chan struct{})}
+		l := &listing{s: s, o: o, steps: make(chan step), answers: make(chan bool), left: make(chan struct{})}
 		defer close(l.left)
 		lctx, cancel := context.WithCancelCause(ctx)
 		defer cancel(nil)
