@@ -348,3 +348,24 @@ func TestShares_aWorkAreaThatDoesNotAnswerAtTheStartIsSaid(t *testing.T) {
 		t.Errorf("want it said that the store does not answer and what to do, got %v", err)
 	}
 }
+
+// TestMountDoubts_waitForNoShareThatHangs has the folder behind a link.
+func TestMountDoubts_waitForNoShareThatHangs(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	share, link := filepath.Join(dir, "share"), filepath.Join(dir, "link")
+	if err := errors.Join(os.Mkdir(share, 0o777), os.Symlink(share, link)); err != nil {
+		t.Fatal(err)
+	}
+	hang(t, share)
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		MountDoubts(t.Context(), filepath.Join(link, "below"))
+	}()
+	select {
+	case <-ended:
+	case <-time.After(soon):
+		t.Error("want an end without an answer of the share")
+	}
+}

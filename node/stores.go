@@ -117,28 +117,29 @@ func (s *stores) reach(ctx context.Context, where string, create bool) (*opened,
 	if err != nil {
 		return nil, err
 	}
-	s.doubt(raw.Dir())
+	s.doubt(ctx, raw.Dir())
 	return &opened{Store: raw, raw: raw, folder: raw.Dir(), maker: raw, closer: raw, disk: raw}, nil
 }
 
 // doubt tells, where there is a log, how a share is mounted otherwise than nodes need it.
-func (s *stores) doubt(dir string) {
+func (s *stores) doubt(ctx context.Context, dir string) {
 	if s.log == nil {
 		return
 	}
-	for _, d := range posix.Doubts(dir) {
+	for _, d := range posix.Doubts(s.paths.of(dir).follow(ctx)) {
 		s.log.Warn("a share is mounted with an option that does not suit", zap.String("store", strconv.Quote(dir)),
 			zap.String("mount", strconv.Quote(d.Mount)), zap.String("option", d.Option), zap.String("reason", d.Why), zap.String("hint", d.Do))
 	}
 }
 
-// MountDoubts tells how the share of a store's URL, or of a plain path, is mounted otherwise than nodes need it. It opens nothing.
-func MountDoubts(where string) []posix.Doubt {
+// MountDoubts tells how the share of a store's URL, or of a plain path, is mounted otherwise than nodes need it. It opens nothing,
+// and waits some seconds at most for one that does not answer.
+func MountDoubts(ctx context.Context, where string) []posix.Doubt {
 	dir, err := StoreFolder(where)
 	if err != nil {
 		return nil // a bucket, or what is told elsewhere
 	}
-	return posix.Doubts(dir)
+	return posix.Doubts(newPlace(dir).follow(ctx))
 }
 
 // OpenedStore is a store as a command uses it, beside a node that may run.

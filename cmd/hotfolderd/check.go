@@ -72,7 +72,7 @@ func (a *app) check(c *cobra.Command, args []string, f checkFlags) error {
 	case f.explain != "":
 		return a.explain(c, set, f)
 	}
-	warnings, err := a.warnings(s, set, len(args) == 0)
+	warnings, err := a.warnings(c.Context(), s, set, len(args) == 0)
 	if err != nil {
 		return err
 	}

@@ -119,11 +119,11 @@ func TestCheck_warnsOfWhatIsOdd(t *testing.T) {
 	}
 	elsewhere := config.DefaultRule("x")
 	elsewhere.RunOn = []string{"node-b"} // may come yet: the node is not alone
-	got, err := a.warnings(s, []config.Rule{elsewhere}, true)
+	got, err := a.warnings(t.Context(), s, []config.Rule{elsewhere}, true)
 	if err != nil || len(got) != 3 || got[0].Line != 2 || got[0].File != file {
 		t.Errorf("want three warnings with their places, got %+v, %v", got, err)
 	}
-	if got, err = a.warnings(s, nil, false); err != nil || len(got) != 0 {
+	if got, err = a.warnings(t.Context(), s, nil, false); err != nil || len(got) != 0 {
 		t.Errorf("want none of settings that were not asked about, got %+v, %v", got, err)
 	}
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -10,7 +11,7 @@ import (
 )
 
 // warnings are what is odd in the settings file, if it is asked about, and in the rules.
-func (a *app) warnings(s config.Settings, set []config.Rule, whole bool) ([]found, error) {
+func (a *app) warnings(ctx context.Context, s config.Settings, set []config.Rule, whole bool) ([]found, error) {
 	all := []found{}
 	if file, data, err := a.settingsFile(); err != nil {
 		return nil, badSettings(err)
@@ -30,14 +31,14 @@ func (a *app) warnings(s config.Settings, set []config.Rule, whole bool) ([]foun
 			})
 		}
 	}
-	return append(all, mountWarnings(s, set, whole)...), nil
+	return append(all, mountWarnings(ctx, s, set, whole)...), nil
 }
 
 // mountWarnings are of the shares that the store and hotfolders of their own lie on; each mount is told once.
-func mountWarnings(s config.Settings, set []config.Rule, whole bool) (all []found) {
+func mountWarnings(ctx context.Context, s config.Settings, set []config.Rule, whole bool) (all []found) {
 	told := map[string]bool{}
 	warn := func(file, path, where string) {
-		for _, d := range node.MountDoubts(where) {
+		for _, d := range node.MountDoubts(ctx, where) {
 			if told[d.Problem()] {
 				continue
 			}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 )
@@ -24,7 +23,7 @@ func (d Doubt) Problem() string {
 }
 
 // Doubts tells which options of the mount that holds a folder do not suit a store, by /proc/self/mountinfo: the folder itself is not
-// touched but for links in its path. What the server is told to do (an export with async) cannot be seen from here. Empty where there is no
+// touched, so that a share which hangs holds up nobody, and links in its path are not followed. What the server is told to do (an export with async) cannot be seen from here. Empty where there is no
 // such file.
 func Doubts(dir string) []Doubt {
 	f, err := os.Open("/proc/self/mountinfo")
@@ -32,9 +31,6 @@ func Doubts(dir string) []Doubt {
 		return nil
 	}
 	defer f.Close()
-	if real, err := filepath.EvalSymlinks(dir); err == nil {
-		dir = real
-	}
 	return mountOf(dir, f).doubts()
 }
 
