@@ -121,10 +121,10 @@ func (m mount) doubts() (all []Doubt) {
 	return all
 }
 
-// shared reports whether other machines write there.
+// shared reports whether other machines write there. A mount says nfs4 or fuse.sshfs where its magic number says no more than nfs and fuse.
 func (m mount) shared() bool {
-	for _, kind := range []string{"nfs", "cifs", "smb", "fuse", "9p", "ceph"} {
-		if strings.HasPrefix(m.kind, kind) {
+	for _, kind := range fsKinds {
+		if !kind.local && strings.HasPrefix(m.kind, kind.name) {
 			return true
 		}
 	}
