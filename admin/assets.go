@@ -33,11 +33,14 @@ func (s *Server) asset(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	p := r.URL.Query()
 	of, suffixed := thumbnailOf(name)
+	if size, only := onlySize(r.URL.RawQuery); only && suffixed {
+		return s.thumbnailByName(w, r, of, size, "")
+	}
+	p := r.URL.Query()
 	switch {
 	case suffixed && p.Has("size"):
-		return s.thumbnailByName(w, r, of)
+		return s.thumbnailByName(w, r, of, p.Get("size"), p.Get("format"))
 	case p.Has("versions"):
 		return s.listVersions(w, r, name)
 	case p.Has("metadata"):
@@ -49,7 +52,7 @@ func (s *Server) asset(w http.ResponseWriter, r *http.Request) error {
 	case err == nil:
 		return s.serveAsset(w, r, rec, number, name)
 	case errors.Is(err, fs.ErrNotExist) && suffixed && !p.Has("version"):
-		return s.thumbnailByName(w, r, of)
+		return s.thumbnailByName(w, r, of, "", p.Get("format"))
 	case errors.Is(err, fs.ErrNotExist) && asks && !p.Has("version"):
 		return s.metadataByName(w, r, described)
 	}
@@ -68,6 +71,12 @@ func assetName(escapedPath string) (asset.Key, error) {
 		return "", fmt.Errorf("%w: %q is not percent-encoded as it should be", asset.ErrKey, escapedPath)
 	}
 	return asset.ParseKey(raw)
+}
+
+// onlySize is the size that is asked for when nothing else is. Most requests are of that kind, and need no map.
+func onlySize(query string) (size string, only bool) {
+	size, only = strings.CutPrefix(query, "size=")
+	return size, only && !strings.ContainsAny(size, "&;%+")
 }
 
 func thumbnailOf(name asset.Key) (asset.Key, bool) { return withoutSuffix(name, thumbnailSuffix) }

@@ -18,6 +18,13 @@ type Thumbnail struct {
 	sum    uint32 // of its bytes; see summed
 }
 
+// KnownThumbnail is a thumbnail in memory: its bytes, their [asset.Sum], and what it is.
+type KnownThumbnail struct {
+	Data   []byte
+	Sum    uint32
+	Format string
+}
+
 // State of a node. Only active and read-only are ready.
 type State string
 
@@ -163,7 +170,7 @@ type Backend struct {
 	// Known and KnownThumbnail are Current and MakeThumbnail from what is in memory, if it is. The bytes must not be changed. nil is
 	// never. Memory.
 	Known          func(name asset.Key) (rec asset.Record, number int, ok bool)
-	KnownThumbnail func(rec asset.Record, size int, format string) (data []byte, is string, ok bool)
+	KnownThumbnail func(rec asset.Record, size int, format string) (t KnownThumbnail, ok bool)
 
 	Story func(ctx context.Context, hotfolder string, key asset.Key) iter.Seq2[asset.Event, error] // oldest first
 

@@ -3,7 +3,6 @@ package admin
 import (
 	"context"
 	"fmt"
-	"hash/crc32"
 	"io"
 	"io/fs"
 	"net/http"
@@ -29,13 +28,18 @@ func (s *Server) makeThumbnail(w http.ResponseWriter, r *http.Request, rec asset
 		return newProblem(http.StatusNotFound, ErrNoThumbnail.Error()+": its hotfolder asks for none, and none are made on demand")
 	}
 	if s.b.KnownThumbnail != nil {
-		if data, is, ok := s.b.KnownThumbnail(rec, size, format); ok {
-			describeMade(w.Header(), rec.Content.Hash, size, is, crc32.Checksum(data, sums))
-			if serveKnown(w, r, data) {
+		if t, ok := s.b.KnownThumbnail(rec, size, format); ok {
+			describeMade(w.Header(), rec.Content.Hash, size, t.Format, t.Sum)
+			if serveKnown(w, r, t.Data) {
 				return nil
 			}
 		}
 	}
+	return s.awaitThumbnail(w, r, rec, size, format)
+}
+
+// awaitThumbnail serves one that is not in memory.
+func (s *Server) awaitThumbnail(w http.ResponseWriter, r *http.Request, rec asset.Record, size int, format string) error {
 	patience := time.NewTimer(makeTimeout)
 	defer patience.Stop()
 	t, stop, err := askFor(r.Context(), s.gate, patience, func(ctx context.Context) (Thumbnail, error) {
@@ -53,18 +57,15 @@ func (s *Server) makeThumbnail(w http.ResponseWriter, r *http.Request, rec asset
 // describeMade is for a thumbnail whose size may be another than was asked for.
 func describeMade(header http.Header, h asset.Hash, size int, format string, sum uint32) {
 	describeThumbnail(header, h, size, format, sum)
-	header.Set(sizeHeader, strconv.Itoa(size))
+	header[sizeHeader] = []string{strconv.Itoa(size)}
 }
-
-// sums is the polynomial that processors know; it takes a microsecond for a thumbnail.
-var sums = crc32.MakeTable(crc32.Castagnoli)
 
 // summed adds the sum of the bytes to a thumbnail that was opened; it is closed when they cannot be read.
 func summed(t Thumbnail, err error) (Thumbnail, error) {
 	if err != nil {
 		return t, err
 	}
-	sum := crc32.New(sums)
+	sum := asset.NewSum()
 	if _, err := io.Copy(sum, io.NewSectionReader(t, 0, t.Object().Size)); err != nil {
 		closeReader(t)
 		return Thumbnail{}, fmt.Errorf("read a thumbnail: %w", err)

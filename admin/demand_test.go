@@ -68,7 +68,9 @@ func TestThumbnail_etagIsByContent(t *testing.T) {
 		return Thumbnail{Reader: &fakeReader{bytes.NewReader([]byte(content)), f, int64(len(content))}, Format: "webp"}, nil
 	}
 	known := ""
-	b.KnownThumbnail = func(asset.Record, int, string) ([]byte, string, bool) { return []byte(known), "webp", known != "" }
+	b.KnownThumbnail = func(asset.Record, int, string) (KnownThumbnail, bool) {
+		return knownAs([]byte(known), "webp"), known != ""
+	}
 	s, err := New(b, Options{})
 	if err != nil {
 		t.Fatal(err)

@@ -18,8 +18,16 @@ import (
 // running is a server that listens, ended and joined with the test.
 func running(t *testing.T, f *fake, o Options) (*Server, context.CancelFunc, <-chan error) {
 	t.Helper()
+	return runningOn(t, f.backend(), o)
+}
+
+func runningOn(t *testing.T, b Backend, o Options) (*Server, context.CancelFunc, <-chan error) {
+	t.Helper()
 	o.Listen = "127.0.0.1:0"
-	s := newServer(t, f, o)
+	s, err := New(b, o)
+	if err != nil {
+		t.Fatal(err)
+	}
 	if err := s.Listen(); err != nil {
 		t.Fatal(err)
 	}

@@ -1,11 +1,10 @@
 package admin
 
 import (
+	"io"
 	"log"
-	"maps"
 	"net"
 	"net/http"
-	"strconv"
 	"time"
 
 	"go.uber.org/zap"
@@ -41,15 +40,22 @@ func (s *Server) guard(next http.Handler) http.Handler {
 }
 
 // always are the headers of every answer. Their values are shared: Set and Add replace them, and nobody writes into them.
-var always = http.Header{
-	"Content-Security-Policy":      {pageCSP},
-	"X-Content-Type-Options":       {"nosniff"},
-	"Referrer-Policy":              {"no-referrer"},
-	"Cross-Origin-Resource-Policy": {"same-origin"},
-	"Cross-Origin-Opener-Policy":   {"same-origin"},
+var always = []struct {
+	name  string
+	value []string
+}{
+	{"Content-Security-Policy", []string{pageCSP}},
+	{"X-Content-Type-Options", []string{"nosniff"}},
+	{"Referrer-Policy", []string{"no-referrer"}},
+	{"Cross-Origin-Resource-Policy", []string{"same-origin"}},
+	{"Cross-Origin-Opener-Policy", []string{"same-origin"}},
 }
 
-func setHeaders(h http.Header) { maps.Copy(h, always) }
+func setHeaders(h http.Header) {
+	for _, f := range always {
+		h[f.name] = f.value
+	}
+}
 
 // recovered turns a panic into a 500 when nothing was written yet, and cuts the connection otherwise, so that half an
 // answer is never taken for a whole one.
@@ -111,6 +117,16 @@ func (w *written) Write(b []byte) (int, error) {
 	return n, err
 }
 
+// ReadFrom implements io.ReaderFrom.
+func (w *written) ReadFrom(r io.Reader) (int64, error) {
+	if w.status == 0 {
+		w.status = http.StatusOK
+	}
+	n, err := io.Copy(w.ResponseWriter, r)
+	w.n += n
+	return n, err
+}
+
 // Unwrap lets http.ResponseController reach the connection.
 func (w *written) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
@@ -123,4 +139,11 @@ func (s *Server) stdLog() *log.Logger {
 	return l
 }
 
-func statusClass(status int) string { return strconv.Itoa(status/100) + "xx" }
+func statusClass(status int) string {
+	if class := status / 100; class < len(classes) {
+		return classes[class]
+	}
+	return classes[0]
+}
+
+var classes = [...]string{"0xx", "1xx", "2xx", "3xx", "4xx", "5xx"}

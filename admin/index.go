@@ -31,6 +31,9 @@ func (s *Server) tellIndex(w http.ResponseWriter) {
 
 // follow makes a read of the API wait for the index that it sends. A node that is alone has nothing to follow.
 func (s *Server) follow(r *http.Request) error {
+	if _, sent := r.Header[indexHeader]; !sent {
+		return nil
+	}
 	indexes, err := indexesOf(r.Header)
 	reads := r.Method == http.MethodGet || r.Method == http.MethodHead
 	if indexes == nil || !reads || s.b.WaitIndex == nil || !strings.HasPrefix(r.URL.EscapedPath(), "/v1/") {

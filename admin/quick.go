@@ -8,8 +8,11 @@ import (
 // odd are the headers of requests that are answered like what is read.
 var odd = []string{"Range", "If-Match", "If-Modified-Since", "If-Unmodified-Since", "If-Range"}
 
+// inPieces is from where on net/http would send an answer in two pieces: its buffer, less a head.
+const inPieces = 3 << 10
+
 // serveKnown answers plain requests with bytes that are in memory; the header has their ETag. It is what most requests come to, so it
-// does as little as can be: no store, no goroutine, no copy. false: it has answered nothing.
+// does as little as can be: no store, no goroutine, no copy, and no word of ranges. false: it has answered nothing.
 func serveKnown(w http.ResponseWriter, r *http.Request, data []byte) bool {
 	h := w.Header()
 	asked := r.Header.Get("If-None-Match")
@@ -21,9 +24,12 @@ func serveKnown(w http.ResponseWriter, r *http.Request, data []byte) bool {
 		w.WriteHeader(http.StatusNotModified)
 		return true
 	}
-	h.Set("Accept-Ranges", "bytes")
-	h.Set("Content-Length", strconv.Itoa(len(data)))
-	if r.Method != http.MethodHead {
+	h["Content-Length"] = []string{strconv.Itoa(len(data))}
+	switch c := connOf(r); {
+	case r.Method == http.MethodHead:
+	case c != nil && len(data) >= inPieces:
+		c.send(w, data)
+	default:
 		_, _ = w.Write(data) // a client that is gone needs no answer
 	}
 	return true

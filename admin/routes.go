@@ -109,41 +109,25 @@ func post(pattern string, role access.Role, h answer) route {
 // routes makes the table answer. Raw routes stand before the mux.
 func (s *Server) routes() http.Handler {
 	mux := http.NewServeMux()
-	raw := map[string]http.Handler{}
+	var raw []rawRoute
 	for _, rt := range s.table() {
 		if rt.raw {
-			raw[rt.pattern] = s.serving(rt)
+			raw = append(raw, newRawRoute(rt.pattern, s.serving(rt)))
 			continue
 		}
 		mux.Handle(rt.pattern, s.serving(rt))
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		for pattern, h := range raw {
-			if begins(r, pattern) && (pattern != dropsPath || r.Method == http.MethodPut) { // what else is there the mux knows
-				r.Pattern = pattern
-				h.ServeHTTP(w, r)
+		path := r.URL.EscapedPath()
+		for i := range raw {
+			if rt := &raw[i]; rt.takes(r, path) {
+				r.Pattern = rt.pattern
+				rt.h.ServeHTTP(w, r)
 				return
 			}
 		}
 		mux.ServeHTTP(w, r)
 	})
-}
-
-// begins reports whether a path as it was sent begins with a raw pattern. The part of it that has a name becomes a path value.
-func begins(r *http.Request, pattern string) bool {
-	path := r.URL.EscapedPath()
-	before, after, named := strings.Cut(pattern, "{")
-	rest, ok := strings.CutPrefix(path, before)
-	if !ok || !named {
-		return ok
-	}
-	name, after, _ := strings.Cut(after, "}")
-	part, _, _ := strings.Cut(rest, "/")
-	if part == "" || !strings.HasPrefix(rest[len(part):], after) {
-		return false
-	}
-	r.SetPathValue(name, part)
-	return true
 }
 
 func (s *Server) uploadMethods(all ...string) methods {

@@ -176,10 +176,10 @@ func (s *Server) Run(ctx context.Context) error {
 	}
 	srv := &http.Server{
 		Handler: s.handler, ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, IdleTimeout: idleTimeout,
-		MaxHeaderBytes: maxHeader, ErrorLog: s.stdLog(),
+		MaxHeaderBytes: maxHeader, ErrorLog: s.stdLog(), ConnContext: withConn,
 	}
 	served := make(chan error, 1)
-	go func() { served <- srv.Serve(s.ln) }()
+	go func() { served <- srv.Serve(spare{s.ln}) }()
 	var err error
 	select {
 	case err = <-served:

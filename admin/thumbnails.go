@@ -2,12 +2,11 @@ package admin
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
-	"maps"
 	"net/http"
-	"net/url"
 	"slices"
 	"strconv"
 	"time"
@@ -24,13 +23,12 @@ const (
 )
 
 // thumbnailByName serves the smallest thumbnail that is at least as large as asked for, else the largest there is.
-func (s *Server) thumbnailByName(w http.ResponseWriter, r *http.Request, name asset.Key) error {
-	q := r.URL.Query()
-	size, err := thumbnailSize(q.Get("size"))
+func (s *Server) thumbnailByName(w http.ResponseWriter, r *http.Request, name asset.Key, size, format string) error {
+	pixels, err := thumbnailSize(size)
 	if err != nil {
 		return err
 	}
-	format, err := thumbnailFormat(q)
+	format, err = thumbnailFormat(format)
 	if err != nil {
 		return err
 	}
@@ -39,7 +37,7 @@ func (s *Server) thumbnailByName(w http.ResponseWriter, r *http.Request, name as
 		return err
 	}
 	if s.b.MakeThumbnail != nil {
-		return s.makeThumbnail(w, r, rec, size, format)
+		return s.makeThumbnail(w, r, rec, pixels, format)
 	}
 	t := rec.Thumbnails
 	switch {
@@ -50,7 +48,7 @@ func (s *Server) thumbnailByName(w http.ResponseWriter, r *http.Request, name as
 	case len(t.Sizes) == 0:
 		return newProblem(http.StatusNotFound, "this asset has no thumbnails")
 	}
-	return s.serveThumbnail(w, r, rec.Content.Hash, bestSize(size, t.Sizes), []string{t.Format})
+	return s.serveThumbnail(w, r, rec.Content.Hash, bestSize(pixels, t.Sizes), []string{t.Format})
 }
 
 // bestSize is the smallest size that is at least as large as is wanted, else the largest; 0 when there is none.
@@ -88,7 +86,7 @@ func (s *Server) thumbnailByHash(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	formats := thumbnailFormats
-	if f, err := thumbnailFormat(r.URL.Query()); err != nil {
+	if f, err := thumbnailFormat(r.URL.Query().Get("format")); err != nil {
 		return err
 	} else if f != "" {
 		formats = []string{f}
@@ -100,8 +98,7 @@ func (s *Server) thumbnailByHash(w http.ResponseWriter, r *http.Request) error {
 var thumbnailFormats = []string{"jpeg", "png", "webp"}
 
 // thumbnailFormat is the format that is asked for; empty: any.
-func thumbnailFormat(q url.Values) (string, error) {
-	f := q.Get("format")
+func thumbnailFormat(f string) (string, error) {
 	if f != "" && !slices.Contains(thumbnailFormats, f) {
 		return "", newProblem(http.StatusBadRequest, "format is jpeg, png or webp")
 	}
@@ -136,14 +133,29 @@ func (s *Server) serveThumbnail(w http.ResponseWriter, r *http.Request, h asset.
 // describeThumbnail has an ETag by the bytes: a name may lead to another asset later, and even the thumbnail of a hash may be made anew, by
 // another rule, a newer program, or because it was damaged. So the answer is asked for again each time, and is mostly that it is the same.
 func describeThumbnail(header http.Header, h asset.Hash, size int, format string, sum uint32) {
-	header.Set("ETag", `"`+h.String()+"-"+strconv.Itoa(size)+"-"+format+"-"+strconv.FormatUint(uint64(sum), 16)+`"`)
-	header.Set("Content-Type", "image/"+format)
-	maps.Copy(header, sandboxed)
-	header.Set("Cache-Control", "private, no-cache")
+	header["Etag"] = []string{thumbnailTag(h, size, format, sum)}
+	header["Content-Type"] = imageTypes[format]
+	header["Content-Security-Policy"] = sandboxed
+	header["Cache-Control"] = revalidated
+	delete(header, "Referrer-Policy") // a picture refers to nothing and opens nothing
+	delete(header, "Cross-Origin-Opener-Policy")
 }
 
-// sandboxed is shared, as always is.
-var sandboxed = http.Header{"Content-Security-Policy": {sandboxCSP}}
+func thumbnailTag(h asset.Hash, size int, format string, sum uint32) string {
+	b := append(make([]byte, 0, 128), '"')
+	b = hex.AppendEncode(b, h[:])
+	b = strconv.AppendInt(append(b, '-'), int64(size), 10)
+	b = append(append(append(b, '-'), format...), '-')
+	b = strconv.AppendUint(b, uint64(sum), 16)
+	return string(append(b, '"'))
+}
+
+// Values of headers that are shared, as those of always are.
+var (
+	sandboxed   = []string{sandboxCSP}
+	revalidated = []string{"private, no-cache"}
+	imageTypes  = map[string][]string{"jpeg": {"image/jpeg"}, "png": {"image/png"}, "webp": {"image/webp"}}
+)
 
 func (s *Server) openFirst(ctx context.Context, h asset.Hash, size int, formats []string) (Thumbnail, error) {
 	err := fs.ErrNotExist

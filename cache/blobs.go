@@ -24,16 +24,18 @@ func NewBlobs(c *Cache, kind Kind) *Blobs { return &Blobs{c, kind} }
 type blob struct {
 	object storage.Object
 	data   []byte
+	sum    uint32
 }
 
-// Peek is the bytes that are kept of a hash; variant tells apart what is made of one original. They must not be changed. It never
+// Peek is the bytes that are kept of a hash, and their [asset.Sum]; variant tells apart what is made of one original. They must not be changed. It never
 // blocks.
-func (b *Blobs) Peek(h asset.Hash, variant uint64) (data []byte, ok bool) {
+func (b *Blobs) Peek(h asset.Hash, variant uint64) (data []byte, sum uint32, ok bool) {
 	e, ok := b.c.peek(key{b.kind, h, variant}, "")
 	if !ok {
-		return nil, false
+		return nil, 0, false
 	}
-	return e.value.(*blob).data, true
+	kept := e.value.(*blob)
+	return kept.data, kept.sum, true
 }
 
 // Open reads from memory, or what open opens: that is kept when it is small enough. ctx must live as long as the reader.
@@ -72,7 +74,7 @@ func whole(rd storage.Reader, err error) (*entry, error) {
 	if err = errors.Join(err, rd.Close()); err != nil {
 		return nil, fmt.Errorf("read %s: %w", o.Key.Quoted(), err)
 	}
-	return &entry{value: &blob{o, data}, cost: weight(len(data))}, nil
+	return &entry{value: &blob{o, data, asset.Sum(data)}, cost: weight(len(data))}, nil
 }
 
 func (b *blob) reader() storage.Reader { return &reader{bytes.NewReader(b.data), b} }

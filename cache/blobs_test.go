@@ -67,7 +67,7 @@ func TestBlobs_smallOnesAreReadOnce(t *testing.T) {
 		if n := s.Count(storagetest.OpOpen); n != c.opens {
 			t.Errorf("%d bytes: want them opened %d times, got %d", c.size, c.opens, n)
 		}
-		if data, ok := b.Peek(c.h, 0); ok != (c.opens == 1) || ok && len(data) != c.size {
+		if data, _, ok := b.Peek(c.h, 0); ok != (c.opens == 1) || ok && len(data) != c.size {
 			t.Errorf("%d bytes: a look sees %d, %v", c.size, len(data), ok)
 		}
 	}
@@ -169,7 +169,7 @@ func BenchmarkPeek(b *testing.B) {
 	})
 	b.Run("blob", func(b *testing.B) {
 		for b.Loop() {
-			if _, ok := blobs.Peek(h, 0); !ok {
+			if _, _, ok := blobs.Peek(h, 0); !ok {
 				b.Fatal("want it there")
 			}
 		}

@@ -39,13 +39,13 @@ func (n *Node) makeThumbnail(ctx context.Context, rec asset.Record, size int, fo
 }
 
 // knownThumbnail is for admin.Backend. What auto came to is known by who has read it.
-func (n *Node) knownThumbnail(rec asset.Record, size int, format string) (data []byte, is string, ok bool) {
-	is = n.thumbnailsOf(rec, format).Format
-	if is == thumbnails.Auto {
-		return nil, "", false
+func (n *Node) knownThumbnail(rec asset.Record, size int, format string) (t admin.KnownThumbnail, ok bool) {
+	t.Format = n.thumbnailsOf(rec, format).Format
+	if t.Format == thumbnails.Auto {
+		return t, false
 	}
-	data, ok = n.known.thumbnails.Peek(rec.Content.Hash, variant(size, is))
-	return data, is, ok
+	t.Data, t.Sum, ok = n.known.thumbnails.Peek(rec.Content.Hash, variant(size, t.Format))
+	return t, ok
 }
 
 // thumbnailThatIs opens a thumbnail without making one; missing is the error when there is none.

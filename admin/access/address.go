@@ -15,6 +15,9 @@ func (c *Control) Address(r *http.Request) string {
 	if err != nil {
 		host = r.RemoteAddr
 	}
+	if len(c.o.Proxies) == 0 {
+		return host
+	}
 	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
 	for i := len(hops) - 1; i >= 0 && c.proxy(host); i-- {
 		a, err := netip.ParseAddr(strings.TrimSpace(hops[i]))

@@ -26,7 +26,7 @@ const (
 	conns = 16 // of the generator, each with one request under way
 )
 
-// server is one of the two that are measured: what it serves at paths, and its process.
+// server is one of those that are measured: what it serves at paths, and its process.
 type server struct {
 	name  string
 	addr  string
@@ -34,13 +34,14 @@ type server struct {
 	pid   int
 }
 
-// BenchmarkThumbnails asks hotfolderd and nginx for the same thumbnails, with the same generator. What counts is requests/cpu-s: those
+// BenchmarkThumbnails asks hotfolderd, a bare server of net/http and nginx for the same thumbnails, with the same generator. What counts is requests/cpu-s: those
 // for each second of processor time that the server took.
 func BenchmarkThumbnails(b *testing.B) {
 	dir := b.TempDir()
 	ours := hotfolderd(b, filepath.Join(dir, "ours"))
 	theirs := nginx(b, filepath.Join(dir, "nginx"), ours)
-	for _, s := range []server{ours, theirs} {
+	least := bare(b, filepath.Join(dir, "bare"), ours)
+	for _, s := range []server{ours, least, theirs} {
 		b.Run(s.name+"/whole", func(b *testing.B) { s.measure(b, "") })
 		b.Run(s.name+"/unchanged", func(b *testing.B) { s.measure(b, s.tag(b)) })
 	}
