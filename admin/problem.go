@@ -91,10 +91,11 @@ func (p *problem) ofWrite() *problem {
 // adviceFull is for a store without room, and for a quota.
 const adviceFull = "; nothing was stored: remove what is not needed, or give it more room, then send it again"
 
-// Problem is the document that a door which answers by itself, as its protocol wants it, gives to an error; the detail is a sentence.
-func Problem(status int, detail string) []byte {
-	text, _ := json.Marshal(newProblem(status, Visible(detail)).ofWrite()) // strings and a number always can be
-	return text
+// Problem is the document that a door which answers by itself, as its protocol wants it, gives to an error, and its media type; the
+// detail is a sentence.
+func Problem(status int, detail string) (mediaType string, text []byte) {
+	text, _ = json.Marshal(newProblem(status, Visible(detail)).ofWrite()) // strings and a number always can be
+	return problemType, text
 }
 
 // answer is a handler that returns what went wrong instead of writing it.

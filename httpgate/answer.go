@@ -55,12 +55,11 @@ func statusOf(err error) int {
 // refused writes an answer to what was not done: its head and its body. The body that a library has for it is left out. An answer to HEAD
 // has none.
 func (g *Gate) refused(w http.ResponseWriter, r *http.Request, status int, detail string) {
-	h, body := w.Header(), []byte(detail+"\n")
-	h.Set("Content-Type", "text/plain; charset=utf-8")
+	h, mediaType, body := w.Header(), "text/plain; charset=utf-8", []byte(detail+"\n")
 	if g.o.Problem != nil {
-		h.Set("Content-Type", "application/problem+json")
-		body = g.o.Problem(status, detail)
+		mediaType, body = g.o.Problem(status, detail)
 	}
+	h.Set("Content-Type", mediaType)
 	h.Set("Cache-Control", "no-store")
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	if status == http.StatusServiceUnavailable {

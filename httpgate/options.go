@@ -27,8 +27,8 @@ type Options struct {
 
 	// Writable is asked before anything is stored; its error is the client's answer. nil: always.
 	Writable func() error
-	// Problem makes the RFC 9457 document of an answer; its detail is a sentence for people. nil: the sentence itself is the answer.
-	Problem func(status int, detail string) []byte
+	// Problem makes the RFC 9457 document of an answer, and tells its media type; its detail is a sentence for people. nil: the sentence itself is the answer.
+	Problem func(status int, detail string) (mediaType string, text []byte)
 	// Check is asked of the complete bytes whether they may become a drop. Its error's text is the client's answer. nil: all may.
 	Check func(ctx context.Context, u Upload) error
 	// Done reports whether a drop that lies there was imported already, and only stays. nil: none was.
