@@ -27,7 +27,7 @@ func newRoot(a *app) *cobra.Command {
 	root.PersistentFlags().StringVar(&a.configFile, "config", "", "settings `file`")
 	_ = root.MarkPersistentFlagFilename("config", "yaml", "yml") // it fails only for a flag that is not there
 	root.AddCommand(
-		a.runCommand(), a.checkCommand(), a.statusCommand(), a.putCommand(), a.getCommand(), a.lsCommand(), a.rmCommand(), a.jobCommand(), a.whyCommand(), a.failedCommand(),
+		a.runCommand(), a.checkCommand(), a.statusCommand(), a.putCommand(), a.dropCommand(), a.getCommand(), a.lsCommand(), a.rmCommand(), a.jobCommand(), a.whyCommand(), a.failedCommand(),
 		a.retryCommand(), a.pauseCommand(), a.resumeCommand(), a.scanCommand(), a.rebuildCommand(), a.thumbnailsCommand(), a.rulesCommand(),
 		a.clusterCommand(), a.drainCommand(), a.sessionsCommand(), a.cacheCommand(), a.balancerCommand(),
 		a.userCommand(), a.versionCommand(), workerPlaceholder(),
