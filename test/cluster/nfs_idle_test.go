@@ -24,7 +24,7 @@ const idleRule = defaultRule + "match: { include: ['*.png'] }\n"
 // 100,000 files in the hotfolder; how many one scan of it costs, and how many what else a node looks after, without a hotfolder that is looked at. Then
 // it tells how soon a drop by HTTP is imported by another node.
 func BenchmarkNFSIdle(b *testing.B) {
-	l := nfslab.Start(b, 3, 2048)
+	l := nfslab.Start(b, 3, 4096) // room for more than 200,000 files
 	for _, nodes := range []int{1, 3} {
 		b.Run(fmt.Sprintf("nodes-%d", nodes), func(b *testing.B) {
 			w := nfsWorldAt(b, l, "4.2", fmt.Sprintf("idle-%d", nodes))
@@ -65,7 +65,9 @@ func (w *world) idle(files int) {
 	w.t.Helper()
 	first := w.calls()
 	begin := time.Now()
-	w.nodes[0].must(http.StatusAccepted, http.MethodPost, "/v1/hotfolders/inbox/scan", "", "")
+	for _, p := range w.nodes {
+		p.must(http.StatusAccepted, http.MethodPost, "/v1/hotfolders/inbox/scan", "", "")
+	}
 	for _, p := range w.nodes {
 		within(w.t, 5*time.Minute, p.id+" has scanned", func() bool { return p.folder("inbox").LastScan.After(begin) }, w)
 	}
