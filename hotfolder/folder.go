@@ -94,7 +94,7 @@ func (f *folder) run(ctx context.Context) {
 	w := newWatching(f)
 	scans := f.scanLoop(ctx, w)
 	var looks sync.WaitGroup
-	looks.Go(func() { f.near.run(ctx, w) })
+	looks.Go(func() { f.near.run(ctx) })
 	f.loop(ctx, w)
 	<-scans
 	looks.Wait()

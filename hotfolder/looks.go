@@ -12,9 +12,8 @@ import (
 )
 
 const (
-	maxAsked  = 1000            // folders that wait for a look; more are one scan
-	tellsFor  = 5 * time.Second // how long a hint of a folder explains what a scan finds there
-	signEvery = 2 * time.Second // between two signs of life of a share that is watched
+	maxAsked = 1000            // folders that wait for a look; more are one scan
+	tellsFor = 5 * time.Second // how long a hint of a folder explains what a scan finds there
 )
 
 // looks are at single folders of which a hint says that names came or went in them. So a file that comes to a share costs a look at its
@@ -87,22 +86,16 @@ func (l *looks) take() []asset.Key {
 	return dirs
 }
 
-// run looks until ctx ends. While hints tell of a share, which may hang without a word, it sees now and then that it answers.
-func (l *looks) run(ctx context.Context, w *watching) {
-	p := l.f.store.Properties()
-	for ctx.Err() == nil {
-		var sign <-chan time.Time
-		if p.FolderTimes && w.isOn() {
-			sign = time.After(signEvery)
-		}
+// run looks until ctx ends.
+func (l *looks) run(ctx context.Context) {
+	for {
 		select {
 		case <-ctx.Done():
+			return
 		case <-l.wake:
 			for _, dir := range l.take() {
 				l.look(ctx, dir)
 			}
-		case <-sign:
-			l.sign(ctx)
 		}
 	}
 }
@@ -125,16 +118,4 @@ func (l *looks) look(ctx context.Context, dir asset.Key) {
 		s.see(o)
 	}
 	l.tell(s.others)
-}
-
-// sign asks the share for the hotfolder itself.
-func (l *looks) sign(ctx context.Context) {
-	l.f.looking.Store(newProgress("look", l.f.prefix))
-	defer l.f.looking.Store(nil)
-	for _, err := range l.f.store.List(ctx, l.f.prefix, storage.ListOptions{NamesOnly: true}) {
-		if err != nil {
-			l.f.askScan()
-		}
-		return
-	}
 }
