@@ -29,6 +29,7 @@ func newNetwork(t testing.TB) *network {
 	n.inside("ip", "link", "add", "br0", "type", "bridge")
 	n.inside("ip", "link", "set", "br0", "up")
 	n.Run("ip", "link", "add", n.Name, "type", "veth", "peer", "name", "near", "netns", n.Name)
+	t.Cleanup(func() { n.Run("ip", "link", "del", n.Name) }) // with the namespace it would go some time later, in the next lab's way
 	n.Run("ip", "addr", "add", n.near+"/24", "dev", n.Name)
 	n.Run("ip", "link", "set", n.Name, "up", "gso_max_segs", guest.OneSegment)
 	n.inside("ip", "link", "set", "near", "master", "br0", "up")
