@@ -41,10 +41,10 @@ type control struct {
 	closed  chan struct{} // closed by Close
 	close   sync.Once
 
-	received atomic.Uint64          // commands that have come
-	aborts   atomic.Int32           // of them, ABOR that were not answered yet
-	wake     chan struct{}          // something came, or nothing will
-	hook     atomic.Pointer[onLine] // sees commands before they are queued
+	received atomic.Uint64           // commands that have come
+	aborts   atomic.Int32            // of them, ABOR that were not answered yet
+	wake     chan struct{}           // something came, or nothing will
+	watch    atomic.Pointer[watcher] // of the transfer in hand
 	isTLS    atomic.Bool
 
 	write sync.Mutex
@@ -55,8 +55,11 @@ type control struct {
 	isKnown bool // to the library, which will close it; set by the pump
 }
 
-// onLine looks at a command during a transfer; true takes it out of the queue.
-type onLine func(l line) bool
+// watcher looks at what a client does during a transfer. The pump calls it.
+type watcher struct {
+	line func(l line) (taken bool) // sees commands before they are queued; true takes it out of the queue
+	gone func(why error)           // is told when no more will come
+}
 
 func newControl(raw *net.TCPConn, secure *tls.Config) *control {
 	return &control{

@@ -19,6 +19,9 @@ func (c *control) pump(ctx context.Context, implicit bool, first func(*bufio.Rea
 		c.why = errors.Join(errReset, err)
 	}
 	close(c.gone)
+	if w := c.watch.Load(); w != nil {
+		w.gone(c.why)
+	}
 	c.rouse()
 }
 
@@ -62,7 +65,7 @@ func (c *control) readerAfterAuth(ctx context.Context, r *bufio.Reader) (*bufio.
 
 // take counts a command and queues it, unless the transfer in hand answers it.
 func (c *control) take(l line) error {
-	if hook := c.hook.Load(); hook != nil && (*hook)(l) {
+	if w := c.watch.Load(); w != nil && w.line(l) {
 		return nil
 	}
 	if l.verb == "ABOR" {

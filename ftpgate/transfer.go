@@ -29,33 +29,26 @@ type transfer struct {
 }
 
 // start begins a transfer. Its context ends when the client leaves or says ABOR, or when the session is ended; the cause says
-// which. end must be called; it waits until nobody watches any more, and is
-// idempotent.
+// which. end must be called, and is idempotent.
 func (s *session) start(kind, path string) (ctx context.Context, t *transfer, end func()) {
 	ctx, cancel := context.WithCancelCause(s.ctx)
 	t = &transfer{kind: kind, path: path, since: time.Now()}
 	s.setTransfer(t)
-	hook := onLine(func(l line) bool { return s.duringTransfer(t, l, cancel) })
-	s.c.hook.Store(&hook)
+	s.c.watch.Store(&watcher{line: func(l line) bool { return s.duringTransfer(t, l, cancel) }, gone: cancel})
 	if s.c.aborts.Load() > 0 {
 		cancel(errAborted) // it came behind the command that begins here
 	}
-	watched := make(chan struct{})
-	go func() {
-		defer close(watched)
-		select {
-		case <-s.c.gone:
-			cancel(s.c.why)
-		case <-ctx.Done():
-		}
-	}()
+	select {
+	case <-s.c.gone: // before anybody watched
+		cancel(s.c.why)
+	default:
+	}
 	var once sync.Once
 	return ctx, t, func() {
 		once.Do(func() {
-			s.c.hook.Store(nil)
+			s.c.watch.Store(nil)
 			s.setTransfer(nil)
 			cancel(nil)
-			<-watched
 		})
 	}
 }
