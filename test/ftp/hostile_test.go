@@ -117,6 +117,37 @@ func TestHostile_wrongPasswordsAreSlowedAndBanned(t *testing.T) {
 	n.isWell(t)
 }
 
+// Wrong passwords from many addresses, of which none makes enough of them to be banned: each is slowed, and none stops another.
+func TestHostile_wrongPasswordsFromManyAddresses(t *testing.T) {
+	t.Parallel()
+	n := begin(t, options{})
+	before := n.memory()
+	sideBySide(number(t, "HOTFOLDERD_PASSWORDS", 60)/3, 400, func(i int) {
+		c, err := dial(n.addr, client(2*i), false)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer c.tcp.Close()
+		begun := time.Now()
+		for _, answer := range []string{"530", "530", "421"} {
+			_ = c.say("USER " + user)
+			_, _ = c.want("331")
+			_ = c.say("PASS wrong")
+			if _, err := c.want(answer); err != nil {
+				t.Error(err)
+			}
+		}
+		if took := time.Since(begun); took < 3*time.Second {
+			t.Errorf("want three guesses to take their time, they took %s", took)
+		}
+	})
+	if grown := n.memory() - before; grown > 64 {
+		t.Errorf("want no memory held, got %d MiB more", grown)
+	}
+	n.isWell(t)
+}
+
 // spellings of a file beside the hotfolder, on the store, and of one outside.
 var spellings = []string{
 	"../secret", "../../secret", "/../../secret", "....//....//secret", "..%2f..%2fsecret", `..\..\secret`, "%2e%2e/%2e%2e/secret", "..//..//secret",
