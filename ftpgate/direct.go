@@ -2,6 +2,7 @@ package ftpgate
 
 import (
 	"errors"
+	"fmt"
 	"net"
 	"time"
 
@@ -33,8 +34,14 @@ func (u *upload) takeDirect(r storage.Receiver, d *dataConn) error {
 	n, err := r.Receive(d.raw, directPiece)
 	u.moved(n)
 	var line *net.OpError
-	if errors.As(err, &line) {
+	switch {
+	case errors.As(err, &line):
 		return broken(stalled(err))
+	case err != nil:
+		return err
 	}
-	return err
+	if err := r.Append(); err != nil {
+		return fmt.Errorf("stage: %w", err)
+	}
+	return nil
 }

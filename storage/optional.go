@@ -56,10 +56,13 @@ type TreeRemover interface {
 	RemoveTree(ctx context.Context, key asset.Key) error
 }
 
-// Receiver is implemented by a [Staged] that can take the bytes of a connection without their passing through this process.
+// Receiver is implemented by a [Staged] that can take the bytes of a connection without their passing through this process. It does so in
+// two steps, of which the first waits for the other side of the connection alone, and the second for the store alone.
 type Receiver interface {
 	// Receive takes up to n bytes of what came on a TCP connection, at least one, waiting for that as long as the connection's read
 	// deadline allows; io.EOF at its end. An error of the connection is a [net.OpError]. [errors.ErrUnsupported] when it cannot be
 	// done here; then nothing was taken.
 	Receive(conn syscall.Conn, n int) (int, error)
+	// Append stages what Receive has taken, and must be called before anything else is done with the staging. After an error it is lost.
+	Append() error
 }

@@ -15,8 +15,8 @@ import (
 
 const pipeSize = 1 << 20 // of a pipe between a connection and a file; the kernel may allow less
 
-// pipe leads from a connection to a file within the kernel.
-type pipe struct{ r, w int }
+// pipe leads from a connection to a file within the kernel; full is how many bytes are in it.
+type pipe struct{ r, w, full int }
 
 var _ storage.Receiver = (*staged)(nil)
 
@@ -32,17 +32,23 @@ func (t *staged) Receive(conn syscall.Conn, n int) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	got, err := t.pipe.fill(raw, min(n, pipeSize))
-	if err != nil {
-		return 0, err
+	t.pipe.full, err = t.pipe.fill(raw, min(n, pipeSize))
+	return t.pipe.full, err
+}
+
+// Append implements storage.Receiver.
+func (t *staged) Append() error {
+	if t.broken != nil {
+		return t.broken
 	}
 	t.flushed = false
-	if err := t.drain(got); err != nil {
+	if err := t.drain(t.pipe.full); err != nil {
 		t.broken = fail("write", asset.Key(t.name), err)
-		return 0, t.broken
+		return t.broken
 	}
-	t.size += int64(got)
-	return got, nil
+	t.size += int64(t.pipe.full)
+	t.pipe.full = 0
+	return nil
 }
 
 func (t *staged) openPipe() error {
@@ -53,7 +59,7 @@ func (t *staged) openPipe() error {
 	if err := unix.Pipe2(fds[:], unix.O_CLOEXEC|unix.O_NONBLOCK); err != nil {
 		return errors.Join(errors.ErrUnsupported, err)
 	}
-	t.pipe = &pipe{fds[0], fds[1]}
+	t.pipe = &pipe{r: fds[0], w: fds[1]}
 	_, _ = unix.FcntlInt(uintptr(fds[1]), unix.F_SETPIPE_SZ, pipeSize) // smaller is slower, and no more
 	return nil
 }

@@ -64,6 +64,7 @@ func TestReceive_takesWhatCameInOrder(t *testing.T) {
 			break
 		}
 		check(t, err)
+		check(t, st.(storage.Receiver).Append())
 		if n < 1 || n > 1<<20 {
 			t.Fatalf("want some bytes, at most those asked for, got %d", n)
 		}
