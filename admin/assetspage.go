@@ -38,11 +38,16 @@ type assetsPageView struct {
 type tileView struct {
 	Asset
 	URL, Thumb, Kind string
+	Short            string // its name below the folder that is shown
 }
 
-func tileOf(a Asset) tileView {
+// tileOf shows an asset among those whose names begin with prefix.
+func tileOf(a Asset, prefix string) tileView {
 	c := a.Record.Content
-	return tileView{a, assetPageURL(a.Name), thumbURL(c.Hash, a.Record.Thumbnails, defaultThumbnail), kindOf(a.Name, c.Type)}
+	folder := prefix[:strings.LastIndexByte(prefix, '/')+1]
+	return tileView{
+		a, assetPageURL(a.Name), thumbURL(c.Hash, a.Record.Thumbnails, defaultThumbnail), kindOf(a.Name, c.Type), strings.TrimPrefix(string(a.Name), folder),
+	}
 }
 
 // assetsPage is a folder of names without a search, and with one all names below it that fit.
@@ -76,7 +81,7 @@ func (v *assetsPageView) fill(got AssetPage, p url.Values, of []string) {
 		v.Folders = append(v.Folders, crumb{inFolder(name + "/"), strings.TrimPrefix(name, v.Prefix)})
 	}
 	for _, a := range got.Assets {
-		v.Assets = append(v.Assets, tileOf(a))
+		v.Assets = append(v.Assets, tileOf(a, v.Prefix))
 	}
 	if got.Err != nil {
 		v.Fault = got.Err.Error()

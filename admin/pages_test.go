@@ -42,6 +42,8 @@ func TestAssetPages_listAndShow(t *testing.T) {
 	html := header("Accept", "text/html")
 	wantText(t, `href="/assets?in=shoot%2F"`, request(t, s, "GET", "/assets", html))
 	wantText(t, `href="/assets/shoot/a%20b.jpg"`, request(t, s, "GET", "/assets?in=shoot/", html))
+	wantText(t, `<bdi>a b.jpg</bdi>`, request(t, s, "GET", "/assets?in=shoot/", html))
+	wantText(t, `<bdi>shoot/a b.jpg</bdi>`, request(t, s, "GET", "/assets?q=jpg", html))
 	wantText(t, `No name fits.`, request(t, s, "GET", "/assets?q=nothing", html))
 	w := request(t, s, "GET", "/assets?cursor=bad", html)
 	wantStatus(t, http.StatusBadRequest, w)
