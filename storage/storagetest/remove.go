@@ -193,6 +193,9 @@ func (w *tally) verdict(t *testing.T, s storage.Store, key asset.Key) (lost bool
 func (w *tally) isBeside(t *testing.T, s storage.Store, key asset.Key, last []int) bool {
 	t.Helper()
 	for o, err := range s.List(t.Context(), key.Dir(), storage.ListOptions{}) {
+		if errors.Is(err, fs.ErrNotExist) {
+			return false // nothing at all is left
+		}
 		must(t, "list what is left", err)
 		if o.Key == key || !strings.HasPrefix(string(o.Key), string(key)+" (") {
 			continue
