@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"io"
 	"path/filepath"
 	"strings"
 
@@ -58,21 +59,13 @@ func dropTarget(file, to string) (hotfolder string, path asset.Key, err error) {
 }
 
 func (a *app) drop(c *cobra.Command, r remote, file, hotfolder string, path asset.Key) error {
-	cl, err := a.dial(c, r)
+	var got api.Dropped
+	err := a.send(c, r, file, func(cl *api.Client, in io.ReadSeeker, progress func(int64)) (err error) {
+		got, err = cl.Drop(c.Context(), hotfolder, string(path), in, api.DropOptions{Progress: progress})
+		return err
+	})
 	if err != nil {
 		return err
-	}
-	defer cl.Close()
-	in, done, err := a.seekable(file)
-	if err != nil {
-		return err
-	}
-	defer done()
-	shown := a.progress(sizeOf(in))
-	got, err := cl.Drop(c.Context(), hotfolder, string(path), in, api.DropOptions{Progress: shown.at})
-	shown.end()
-	if err != nil {
-		return remoteFault(err)
 	}
 	return a.tellDropped(dropped{Hotfolder: hotfolder, Path: path, Size: got.Size, ID: got.ID, Story: got.Story})
 }

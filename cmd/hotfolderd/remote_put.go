@@ -14,6 +14,19 @@ import (
 
 // putRemote stores a file by way of the nodes. Standard input is kept in a file first, so that it can be sent again.
 func (a *app) putRemote(c *cobra.Command, r remote, file, name string, ifAbsent bool) error {
+	var got api.Stored
+	err := a.send(c, r, file, func(cl *api.Client, in io.ReadSeeker, progress func(int64)) (err error) {
+		got, err = cl.Put(c.Context(), name, in, api.PutOptions{IfAbsent: ifAbsent, Progress: progress})
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return a.tellStored(stored(got))
+}
+
+// send has do give a file to the nodes, and shows meanwhile how far it is.
+func (a *app) send(c *cobra.Command, r remote, file string, do func(cl *api.Client, in io.ReadSeeker, progress func(int64)) error) error {
 	cl, err := a.dial(c, r)
 	if err != nil {
 		return err
@@ -25,12 +38,8 @@ func (a *app) putRemote(c *cobra.Command, r remote, file, name string, ifAbsent 
 	}
 	defer done()
 	shown := a.progress(sizeOf(in))
-	got, err := cl.Put(c.Context(), name, in, api.PutOptions{IfAbsent: ifAbsent, Progress: shown.at})
-	shown.end()
-	if err != nil {
-		return remoteFault(err)
-	}
-	return a.tellStored(stored(got))
+	defer shown.end()
+	return remoteFault(do(cl, in, shown.at))
 }
 
 // seekable opens what is to be sent.
