@@ -9,7 +9,7 @@ S3_SERVERS := $(BIN)/minio $(BIN)/versitygw
 BALANCERS := $(BIN)/balancers/.unpacked
 
 # Debian packages that tests need beside Go and gcc (for the race detector).
-DEBIAN_PACKAGES := webp libtiff-tools poppler-utils librsvg2-bin ffmpeg rsync strace curl lftp python3 libjpeg-turbo-progs ncftp tnftp liblcms2-utils icc-profiles-free libgs-common libheif-examples libavif-bin imagemagick rclone litmus chromium fonts-dejavu-core
+DEBIAN_PACKAGES := webp libtiff-tools poppler-utils librsvg2-bin ffmpeg rsync strace curl lftp python3 libjpeg-turbo-progs ncftp tnftp liblcms2-utils icc-profiles-free libgs-common libheif-examples libavif-bin imagemagick rclone litmus chromium fonts-dejavu-core iproute2
 # What the lab with NFS needs: a Linux that runs as a process, a server, and the namespace that they are in.
 NFS_PACKAGES := user-mode-linux nfs-kernel-server nfs-common rpcbind e2fsprogs iproute2
 # Ceph by its programs: a monitor, a disk, the gateway.

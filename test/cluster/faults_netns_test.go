@@ -53,14 +53,12 @@ func newNetwork(t testing.TB) *network {
 	if !netns.Usable() {
 		t.Fatal("a network namespace needs root: run make chaos as root, or without this test: make chaos ARGS='-skip InANetwork'")
 	}
-	pid := os.Getpid()
-	part := fmt.Sprintf("198.18.%d.%%d", pid&0xff)
 	n := &network{
-		Space: netns.New(t, fmt.Sprintf("hf%d", pid)), t: t,
-		near: fmt.Sprintf(part, 1), far: fmt.Sprintf(part, 2), eye: fmt.Sprintf(part, 6),
+		Space: netns.New(t, fmt.Sprintf("hf%d", os.Getpid())), t: t,
+		near: netns.Address(1), far: netns.Address(2), eye: netns.Address(6),
 	}
 	n.Way("cut", n.near, n.far)
-	n.Way("eye", fmt.Sprintf(part, 5), n.eye)
+	n.Way("eye", netns.Address(5), n.eye)
 	return n
 }
 

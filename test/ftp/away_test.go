@@ -28,11 +28,9 @@ type wire struct {
 func newWire(t testing.TB) *wire {
 	t.Helper()
 	if !netns.Usable() {
-		t.Skip("a network of its own needs root and iproute2")
+		t.Skip("a network of its own needs root")
 	}
-	pid := os.Getpid()
-	part := fmt.Sprintf("198.18.%d.%%d", pid&0xff)
-	w := &wire{netns.New(t, fmt.Sprintf("hff%d", pid)), fmt.Sprintf(part, 9), fmt.Sprintf(part, 10)}
+	w := &wire{netns.New(t, fmt.Sprintf("hff%d", os.Getpid())), netns.Address(9), netns.Address(10)}
 	w.Way("f", w.near, w.far)
 	return w
 }

@@ -3,6 +3,7 @@
 package netns
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"strings"
@@ -17,15 +18,18 @@ type Space struct {
 	t testing.TB
 }
 
-// Usable reports whether namespaces can be made here.
-func Usable() bool {
-	_, err := exec.LookPath("ip")
-	return err == nil && os.Getuid() == 0
-}
+// Usable reports whether this process may make namespaces.
+func Usable() bool { return os.Getuid() == 0 }
+
+// Address is one for an end of a way, of those that this process takes: host is from 1 to 254.
+func Address(host int) string { return fmt.Sprintf("198.18.%d.%d", os.Getpid()&0xff, host) }
 
 // New makes a namespace.
 func New(t testing.TB, name string) *Space {
 	t.Helper()
+	if _, err := exec.LookPath("ip"); err != nil {
+		t.Fatalf("%v: install iproute2, as make test does", err)
+	}
 	s := &Space{name, t}
 	s.Run("ip", "netns", "add", name)
 	t.Cleanup(func() { s.Run("ip", "netns", "del", name) })
