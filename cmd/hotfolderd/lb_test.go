@@ -3,12 +3,12 @@ package main
 import (
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"hotfolderd/admin"
+	"hotfolderd/test/unpacked"
 )
 
 // balancedCluster has two nodes with gates, one without, and one that takes no requests.
@@ -24,22 +24,6 @@ func balancedCluster() admin.Cluster {
 	}}
 }
 
-// unpacked is a program of the load balancers that `make test` unpacks.
-func unpacked(t *testing.T, program string, args ...string) *exec.Cmd {
-	t.Helper()
-	root, err := filepath.Abs("../../bin/balancers")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := os.Stat(filepath.Join(root, program)); err != nil {
-		t.Fatalf("%v: make bin/balancers unpacks it", err)
-	}
-	libraries, _ := filepath.Glob(filepath.Join(root, "usr/lib/*-linux-gnu"))
-	cmd := exec.CommandContext(t.Context(), filepath.Join(root, program), args...)
-	cmd.Env = append(os.Environ(), "LD_LIBRARY_PATH="+strings.Join(libraries, ":"))
-	return cmd
-}
-
 // TestBalancer_haproxyTakesIt as it is printed.
 func TestBalancer_haproxyTakesIt(t *testing.T) {
 	for _, c := range []admin.Cluster{balancedCluster(), withoutGates()} {
@@ -48,7 +32,7 @@ func TestBalancer_haproxyTakesIt(t *testing.T) {
 		if err := os.WriteFile(file, []byte(out), 0o600); err != nil || code != exitDone {
 			t.Fatal(code, err)
 		}
-		if said, err := unpacked(t, "usr/sbin/haproxy", "-c", "-f", file).CombinedOutput(); err != nil || strings.Contains(string(said), "WARNING") {
+		if said, err := unpacked.Command(t, "usr/sbin/haproxy", "-c", "-f", file).CombinedOutput(); err != nil || strings.Contains(string(said), "WARNING") {
 			t.Errorf("%v\n%s\n%s", err, said, out)
 		}
 	}
@@ -70,7 +54,7 @@ func TestBalancer_nginxTakesIt(t *testing.T) {
 		if err := os.WriteFile(file, []byte(out), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		said, err := unpacked(t, "usr/sbin/nginx", "-t", "-p", dir, "-c", file).CombinedOutput()
+		said, err := unpacked.Command(t, "usr/sbin/nginx", "-t", "-p", dir, "-c", file).CombinedOutput()
 		if err != nil || strings.Contains(string(said), "[warn]") {
 			t.Errorf("%v\n%s\n%s", err, said, out)
 		}

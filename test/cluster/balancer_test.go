@@ -8,16 +8,15 @@ import (
 	"net/http"
 	"net/netip"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 
 	"hotfolderd/leases/consul/consultest"
+	"hotfolderd/test/unpacked"
 )
 
 // TestFaults_oneRetryBehindABalancerCuresAll has clients write and read through a real haproxy with the configuration that the program prints, while
@@ -84,7 +83,7 @@ func (w *world) haproxy(args ...string) *balancer {
 	}
 	out = strings.Replace(out, "    maxconn 16000\n", "    maxconn 1000\n    log stdout format raw local0\n    stats socket "+b.stats+"\n", 1)
 	write(w.t, b.config, out)
-	cmd := unpacked(w.t, "usr/sbin/haproxy", "-db", "-f", b.config)
+	cmd := unpacked.Command(w.t, "usr/sbin/haproxy", "-db", "-f", b.config)
 	b.log = newLog(w.t, filepath.Join(w.dir, "haproxy.log"))
 	cmd.Stdout, cmd.Stderr = b.log, b.log
 	if err := cmd.Start(); err != nil {
@@ -108,23 +107,6 @@ func apart(t testing.TB) string {
 	ip := at.Addr().As4()
 	ip[1] -= 64
 	return netip.AddrPortFrom(netip.AddrFrom4(ip), at.Port()).String()
-}
-
-// unpacked is a program of the load balancers that `make test` unpacks.
-func unpacked(t testing.TB, program string, args ...string) *exec.Cmd {
-	t.Helper()
-	root, err := filepath.Abs("../../bin/balancers")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := os.Stat(filepath.Join(root, program)); err != nil {
-		t.Fatalf("%v: make bin/balancers unpacks it", err)
-	}
-	libraries, _ := filepath.Glob(filepath.Join(root, "usr/lib/*-linux-gnu"))
-	cmd := exec.CommandContext(t.Context(), filepath.Join(root, program), args...)
-	cmd.Env = append(os.Environ(), "LD_LIBRARY_PATH="+strings.Join(libraries, ":"))
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	return cmd
 }
 
 // awaitUp waits until so many nodes are fit in haproxy's eyes.

@@ -6,13 +6,12 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net"
-	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
+
+	"hotfolderd/test/unpacked"
 )
 
 const (
@@ -81,13 +80,8 @@ listen data
   bind %[1]s:%[4]s
   server gate %[2]s source %[3]s send-proxy-v2
 `, ip, host, source, balancerPorts))
-	root, err := filepath.Abs("../../bin/balancers")
-	check(t, err)
-	libraries, _ := filepath.Glob(filepath.Join(root, "usr/lib/*-linux-gnu"))
-	cmd := exec.Command(filepath.Join(root, "usr/sbin/haproxy"), "-db", "-f", conf)
-	cmd.Env = append(os.Environ(), "LD_LIBRARY_PATH="+strings.Join(libraries, ":"))
+	cmd := unpacked.Command(t, "usr/sbin/haproxy", "-db", "-f", conf)
 	cmd.Stdout, cmd.Stderr = out, out
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	check(t, cmd.Start())
 	t.Cleanup(func() {
 		_ = cmd.Process.Kill()
