@@ -17,8 +17,7 @@ import (
 )
 
 func init() {
-	badBuckets["radosgw"] = badBuckets["versitygw"]
-	c := badBuckets["radosgw"]
+	c := badBuckets["versitygw"]
 	c.start = s3test.RadosGW
 	badBuckets["radosgw"] = c
 }

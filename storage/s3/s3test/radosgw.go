@@ -1,7 +1,6 @@
 package s3test
 
 import (
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"net"
@@ -10,6 +9,8 @@ import (
 	"path/filepath"
 	"syscall"
 	"testing"
+
+	"github.com/google/uuid"
 )
 
 // RadosGW runs Ceph's gateway with a monitor and a store in memory of its own, by the programs of Debian's packages (make ceph installs
@@ -76,7 +77,7 @@ func (c ceph) start() error {
 	if err != nil {
 		return err
 	}
-	cluster, disk, mon := newID(), newID(), net.JoinHostPort(c.s.host(), port)
+	cluster, disk, mon := uuid.NewString(), uuid.NewString(), net.JoinHostPort(c.s.host(), port)
 	err = errors.Join(
 		os.WriteFile(c.conf, fmt.Appendf(nil, cephConf, c.dir, cluster, mon, c.s.host()), 0o666),
 		os.Mkdir(filepath.Join(c.dir, "mon"), 0o777), os.Mkdir(filepath.Join(c.dir, "osd"), 0o777),
@@ -85,21 +86,22 @@ func (c ceph) start() error {
 		return err
 	}
 	monmap := filepath.Join(c.dir, "monmap")
-	for _, step := range []func() error{
-		func() error {
-			return c.do("monmaptool", "--create", "--fsid", cluster, "--addv", "a", "[v2:"+mon+"]", monmap)
-		},
-		func() error { return c.do("ceph-mon", "-c", c.conf, "--mkfs", "-i", "a", "--monmap", monmap) },
-		func() error { return c.run("ceph-mon", "-c", c.conf, "-i", "a", "-f") },
-		func() error { return c.do("ceph", "-c", c.conf, "osd", "new", disk) },
-		func() error { return c.do("ceph-osd", "-c", c.conf, "-i", "0", "--mkfs", "--osd-uuid", disk) },
-		func() error { return c.run("ceph-osd", "-c", c.conf, "-i", "0", "-f") },
-		func() error {
-			return c.do("radosgw-admin", "-c", c.conf, "user", "create", "--uid", "hotfolder", "--display-name", "hotfolder",
-				"--access-key", AccessKey, "--secret", SecretKey)
-		},
+	for _, step := range []struct {
+		do   func(...string) error
+		argv []string
+	}{
+		{c.do, []string{"monmaptool", "--create", "--fsid", cluster, "--addv", "a", "[v2:" + mon + "]", monmap}},
+		{c.do, []string{"ceph-mon", "-c", c.conf, "--mkfs", "-i", "a", "--monmap", monmap}},
+		{c.run, []string{"ceph-mon", "-c", c.conf, "-i", "a", "-f"}},
+		{c.do, []string{"ceph", "-c", c.conf, "osd", "new", disk}},
+		{c.do, []string{"ceph-osd", "-c", c.conf, "-i", "0", "--mkfs", "--osd-uuid", disk}},
+		{c.run, []string{"ceph-osd", "-c", c.conf, "-i", "0", "-f"}},
+		{c.do, []string{
+			"radosgw-admin", "-c", c.conf, "user", "create", "--uid", "hotfolder", "--display-name", "hotfolder",
+			"--access-key", AccessKey, "--secret", SecretKey,
+		}},
 	} {
-		if err := step(); err != nil {
+		if err := step.do(step.argv...); err != nil {
 			return err
 		}
 	}
@@ -107,29 +109,21 @@ func (c ceph) start() error {
 }
 
 // do runs a command to its end.
-func (c ceph) do(name string, args ...string) error {
-	out, err := exec.Command(name, args...).CombinedOutput()
+func (c ceph) do(argv ...string) error {
+	out, err := exec.Command(argv[0], argv[1:]...).CombinedOutput()
 	if err != nil {
-		return fmt.Errorf("%s %s: %w\n%s", name, args, err, out)
+		return fmt.Errorf("%s: %w\n%s", argv, err, out)
 	}
 	return nil
 }
 
 // run starts a server that ends with [Server.End].
-func (c ceph) run(name string, args ...string) error {
-	cmd := exec.Command(name, args...)
+func (c ceph) run(argv ...string) error {
+	cmd := exec.Command(argv[0], argv[1:]...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := cmd.Start(); err != nil {
 		return err
 	}
 	c.s.behind = append(c.s.behind, cmd)
 	return nil
-}
-
-// newID is a random UUID.
-func newID() string {
-	var b [16]byte
-	_, _ = rand.Read(b[:]) // never fails
-	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
-	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
 }
