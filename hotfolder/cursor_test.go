@@ -95,6 +95,17 @@ func (b *bucket) merged(ctx context.Context, prefix, after asset.Key) iter.Seq[s
 	}
 }
 
+// leaveOld has nobody work on the old objects of a bucket, and nobody remember them.
+func (b *bench) leaveOld() {
+	own := b.claim("", "")
+	b.claim = func(_ string, key asset.Key) leases.Lease {
+		if len(key) == len("m00000000") {
+			return nil
+		}
+		return own
+	}
+}
+
 // take is how many polls there were since the last take, and the pages of the dearest.
 func (b *bucket) take() (polls, most int) {
 	b.mu.Lock()
@@ -109,13 +120,7 @@ func TestScan_aMillionObjectsInABucket(t *testing.T) {
 	bubbled(t, Options{}, func(b *bench) {
 		s := &bucket{Mem: b.mem, old: 1_000_000, pages: map[time.Time]int{}}
 		b.store = s
-		own := b.claim("", "")
-		b.claim = func(_ string, key asset.Key) leases.Lease {
-			if len(key) == len("m00000000") {
-				return nil // no work, and not remembered
-			}
-			return own
-		}
+		b.leaveOld()
 		before := inUse()
 		b.room.Set([]Spec{b.spec("in", nil)})
 		b.run()
@@ -161,13 +166,7 @@ func TestScan_aLongLookAtABucketDelaysNoPoll(t *testing.T) {
 	bubbled(t, Options{}, func(b *bench) {
 		s := &bucket{Mem: b.mem, old: 1_000_000, took: 50 * time.Millisecond, pages: map[time.Time]int{}}
 		b.store = s
-		own := b.claim("", "")
-		b.claim = func(_ string, key asset.Key) leases.Lease {
-			if len(key) == len("m00000000") {
-				return nil // no work, and not remembered
-			}
-			return own
-		}
+		b.leaveOld()
 		b.room.Set([]Spec{b.spec("in", nil)})
 		b.run()
 		b.pass(1000*s.took + minPoll)
