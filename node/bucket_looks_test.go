@@ -1,16 +1,14 @@
 package node
 
 import (
-	"io"
 	"strings"
 	"testing"
 	"time"
 
 	"hotfolderd/admin"
-	"hotfolderd/asset"
 	"hotfolderd/config"
-	"hotfolderd/storage"
 	"hotfolderd/storage/s3/s3test"
+	"hotfolderd/storage/storagetest"
 	"hotfolderd/workarea"
 )
 
@@ -59,7 +57,7 @@ func oneLook(t *testing.T, server *s3test.Server) {
 		t.Errorf("want a look in 20 s, got %d in %v", looks, time.Since(begin))
 	}
 
-	doc := bytesOf(t, people, "workarea/store.json")
+	doc := []byte(storagetest.Content(t, people, "workarea/store.json"))
 	if err := people.Remove(t.Context(), "workarea/store.json", ""); err != nil {
 		t.Fatal(err)
 	}
@@ -78,18 +76,4 @@ func lists(seen []string, want string) (n int) {
 		}
 	}
 	return n
-}
-
-func bytesOf(t *testing.T, s storage.Store, key asset.Key) []byte {
-	t.Helper()
-	r, err := s.Open(t.Context(), key, "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer r.Close()
-	data, err := io.ReadAll(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return data
 }

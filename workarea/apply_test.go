@@ -254,7 +254,7 @@ func faultyWalk(t *testing.T, s start, conflict asset.Conflict, when storagetest
 func summary(t *testing.T, a *Area, s *storagetest.Fault) string {
 	t.Helper()
 	return fmt.Sprintf("%s; %s; %d records; library %q",
-		versions(t, a, "a"), versions(t, a, "a (2)"), len(tree(t, s, "workarea/ledger")), get(t, s, "workarea/library/a"))
+		versions(t, a, "a"), versions(t, a, "a (2)"), len(tree(t, s, "workarea/ledger")), storagetest.Content(t, s, "workarea/library/a"))
 }
 
 // The power goes after any operation; what Apply had acknowledged is there, and a second walk brings the rest.
@@ -337,7 +337,7 @@ func TestApply_libraryShowsTheHighestVersion(t *testing.T) {
 	if _, err := a.Apply(t.Context(), old); err != nil {
 		t.Fatal(err)
 	}
-	if want, got := "new", get(t, s, "workarea/library/d/a"); want != got {
+	if want, got := "new", storagetest.Content(t, s, "workarea/library/d/a"); want != got {
 		t.Errorf("want %q, got %q", want, got)
 	}
 	// A name below a file cannot be shown in a tree of files. It is imported all the same.
@@ -365,7 +365,7 @@ func TestApply_libraryOfManyNodesEndsWithTheHighest(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want, got := body(t, a, rec.Content.Hash), get(t, s, "workarea/library/a"); want != got {
+	if want, got := body(t, a, rec.Content.Hash), storagetest.Content(t, s, "workarea/library/a"); want != got {
 		t.Errorf("want the current version %q, got %q", want, got)
 	}
 }
@@ -407,7 +407,7 @@ func TestApply_libraryOfAPausedNodeDoesNotStay(t *testing.T) {
 	if _, out := mustWalk(t, a, job{key: "1", name: "a", body: "first", library: true}); out.Number != 1 {
 		t.Errorf("want version 1, got %+v", out)
 	}
-	if want, got := "second", get(t, s, "workarea/library/a"); want != got {
+	if want, got := "second", storagetest.Content(t, s, "workarea/library/a"); want != got {
 		t.Errorf("want %q, got %q", want, got)
 	}
 }

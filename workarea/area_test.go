@@ -140,20 +140,6 @@ func put(t testing.TB, s storage.Store, key asset.Key, text string) storage.Obje
 	return o
 }
 
-func get(t testing.TB, s storage.Store, key asset.Key) string {
-	t.Helper()
-	r, err := s.Open(t.Context(), key, "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer r.Close()
-	b, err := io.ReadAll(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(b)
-}
-
 // tree lists all files below a prefix.
 func tree(t testing.TB, s storage.Store, prefix asset.Key) []string {
 	t.Helper()

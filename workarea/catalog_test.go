@@ -256,7 +256,7 @@ func TestApply_newNameIsOnePutWithoutLinks(t *testing.T) {
 			t.Errorf("want %d calls of %s, got %d", want, op, got)
 		}
 	}
-	if entry, record := get(t, f, a.entryKey("d/a", 1)), get(t, f, a.ledgerKey(rec.Drop)); entry != record {
+	if entry, record := storagetest.Content(t, f, a.entryKey("d/a", 1)), storagetest.Content(t, f, a.ledgerKey(rec.Drop)); entry != record {
 		t.Errorf("want the record %q as the entry, got %q", record, entry)
 	}
 }

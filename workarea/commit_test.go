@@ -220,7 +220,7 @@ func TestCommit_recordOfAnotherDropIsRefused(t *testing.T) {
 	a := open(t, s)
 	other, _ := mustWalk(t, a, job{key: "other", body: "o"})
 	id := job{key: "x"}.record().Drop
-	put(t, s, a.ledgerKey(id), get(t, s, a.ledgerKey(other.Drop)))
+	put(t, s, a.ledgerKey(id), storagetest.Content(t, s, a.ledgerKey(other.Drop)))
 	if _, err := a.Record(t.Context(), id); !errors.Is(err, errTorn) {
 		t.Errorf("want the wrong record to be refused, got %v", err)
 	}

@@ -62,7 +62,7 @@ func TestFailRetry_oddNamesComeBack(t *testing.T) {
 					t.Errorf("%s: want it back at its place, got %s %v", key.Quoted(), back.Quoted(), err)
 					continue
 				}
-				if want, got := "body "+string(key), get(t, hot, src); want != got {
+				if want, got := "body "+string(key), storagetest.Content(t, hot, src); want != got {
 					t.Errorf("%s: want %q, got %q", key.Quoted(), want, got)
 				}
 			}
@@ -87,7 +87,7 @@ func TestFail_takenPlacesAndFoldersInTheWay(t *testing.T) {
 	}
 	var bodies, ids []string
 	for _, f := range all {
-		bodies, ids = append(bodies, get(t, s, a.prefix.Join(f.Stored))), append(ids, f.ID)
+		bodies, ids = append(bodies, storagetest.Content(t, s, a.prefix.Join(f.Stored))), append(ids, f.ID)
 		if f.Reason != "It is broken." {
 			t.Errorf("want the reason kept, got %+v", f)
 		}
@@ -117,7 +117,7 @@ func TestFail_changedDropStays(t *testing.T) {
 		if _, err := a.Archive(t.Context(), hot, old, "inbox", "a"); !errors.Is(err, storage.ErrChanged) {
 			t.Errorf("want ErrChanged, got %v", err)
 		}
-		if want, got := "newer", get(t, hot, "in/a"); want != got {
+		if want, got := "newer", storagetest.Content(t, hot, "in/a"); want != got {
 			t.Errorf("want %q, got %q", want, got)
 		}
 		if left := append(tree(t, s, "workarea/failed"), tree(t, s, "workarea/archive")...); len(left) != 0 {
@@ -158,7 +158,7 @@ func TestFailRetry_everyFaultLeavesTheDropSomewhere(t *testing.T) {
 				if len(all) == 0 {
 					t.Fatalf("%s: fault at %d, %v: the drop is lost: %q", stores, at, when, tree(t, area, asset.Root))
 				}
-				if got := get(t, area, a.prefix.Join(all[0].Stored)); got != "the drop" {
+				if got := storagetest.Content(t, area, a.prefix.Join(all[0].Stored)); got != "the drop" {
 					t.Fatalf("fault at %d: want the drop whole, got %q", at, got)
 				}
 				if !struck {
@@ -220,7 +220,7 @@ func TestFailures_whatACrashOrAPersonLeft(t *testing.T) {
 	if !slices.Equal(want, got) {
 		t.Errorf("want only our lone sidecar removed, got %q", got)
 	}
-	if back, err := a.Retry(t.Context(), all[1].ID, s, "in/torn"); err != nil || get(t, s, back) != "12" {
+	if back, err := a.Retry(t.Context(), all[1].ID, s, "in/torn"); err != nil || storagetest.Content(t, s, back) != "12" {
 		t.Errorf("want it back, got %s %v", back.Quoted(), err)
 	}
 }
@@ -242,7 +242,7 @@ func TestRetry_besideSomethingNewAndAsANewDrop(t *testing.T) {
 	if err != nil || now.Version == obj.Version || now.Kind != storage.Regular {
 		t.Errorf("want a drop of a new version, got %+v %v", now, err)
 	}
-	if get(t, s, "in/a.jpg") != "new" || get(t, s, back) != "old" {
+	if storagetest.Content(t, s, "in/a.jpg") != "new" || storagetest.Content(t, s, back) != "old" {
 		t.Error("want both bytes kept")
 	}
 	if _, err := a.Retry(t.Context(), f.ID, s, "in/a.jpg"); !errors.Is(err, fs.ErrNotExist) {
@@ -290,7 +290,7 @@ func TestArchive_byDayAndBesideWhatIsThere(t *testing.T) {
 			t.Errorf("want %s, got %s %v", c.want, got, err)
 			continue
 		}
-		if get(t, s, got) != string(c.want) {
+		if storagetest.Content(t, s, got) != string(c.want) {
 			t.Errorf("%s holds other bytes", got)
 		}
 		if _, err := c.src.Stat(t.Context(), "in"); !errors.Is(err, fs.ErrNotExist) {

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"io"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -88,7 +87,7 @@ func TestHold_aStoreThatWasClearedIsNobodys(t *testing.T) {
 		end := runs(t, tenure)
 		was := map[asset.Key][]byte{}
 		for _, name := range tree(t, s, "workarea") {
-			was[asset.Key(name)] = read(t, s, asset.Key(name))
+			was[asset.Key(name)] = []byte(storagetest.Content(t, s, asset.Key(name)))
 			if err := s.Remove(t.Context(), asset.Key(name), ""); err != nil {
 				t.Fatal(err)
 			}
@@ -116,18 +115,4 @@ func TestHold_aStoreThatWasClearedIsNobodys(t *testing.T) {
 			t.Errorf("back again: %v, fresh %v", err, tenure.Fresh())
 		}
 	})
-}
-
-func read(t *testing.T, s storage.Store, key asset.Key) []byte {
-	t.Helper()
-	r, err := s.Open(t.Context(), key, "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer r.Close()
-	data, err := io.ReadAll(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return data
 }

@@ -15,6 +15,7 @@ import (
 
 	"hotfolderd/asset"
 	"hotfolderd/storage"
+	"hotfolderd/storage/storagetest"
 )
 
 // startChild runs a process that has something staged in the store; end kills it and waits.
@@ -257,7 +258,7 @@ func TestOpen_endsTheRemovalOfADeadProcess(t *testing.T) {
 			t.Fatal(err)
 		}
 		if o.Kind == storage.Regular {
-			got[o.Key] = read(t, again, o.Key)
+			got[o.Key] = storagetest.Content(t, again, o.Key)
 		}
 	}
 	want := map[asset.Key]string{"in/again.jpg": "new", "in/changed.jpg": "old and more", long: "old"}

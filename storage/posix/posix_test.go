@@ -3,7 +3,6 @@ package posix
 import (
 	"bytes"
 	"errors"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -12,6 +11,7 @@ import (
 
 	"hotfolderd/asset"
 	"hotfolderd/storage"
+	"hotfolderd/storage/storagetest"
 )
 
 func open(t testing.TB) *Store {
@@ -37,20 +37,6 @@ func put(t testing.TB, s *Store, key asset.Key, data string, o storage.PutOption
 	return obj
 }
 
-func read(t testing.TB, s *Store, key asset.Key) string {
-	t.Helper()
-	r, err := s.Open(t.Context(), key, "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer r.Close()
-	b, err := io.ReadAll(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(b)
-}
-
 func TestRemove_keepsANewerVersion(t *testing.T) {
 	s := open(t)
 	old := put(t, s, "a/x", "one", storage.PutOptions{})
@@ -58,7 +44,7 @@ func TestRemove_keepsANewerVersion(t *testing.T) {
 	if err := s.Remove(t.Context(), "a/x", old.Version); !errors.Is(err, storage.ErrChanged) {
 		t.Fatalf("want ErrChanged, got %v", err)
 	}
-	if got := read(t, s, "a/x"); got != "second" {
+	if got := storagetest.Content(t, s, "a/x"); got != "second" {
 		t.Fatalf("want the newer bytes, got %q", got)
 	}
 }
@@ -111,7 +97,7 @@ func TestOpen_putsBackWhatADeadProcessHadSetAside(t *testing.T) {
 	for key, want := range map[asset.Key]string{
 		"in/a.jpg": "aside a", "in/b.jpg": "new b", "in/b (restored 2).jpg": "aside b",
 	} {
-		if got := read(t, s, key); got != want {
+		if got := storagetest.Content(t, s, key); got != want {
 			t.Errorf("%s: want %q, got %q", key, want, got)
 		}
 	}

@@ -14,6 +14,7 @@ import (
 
 	"hotfolderd/asset"
 	"hotfolderd/storage"
+	"hotfolderd/storage/storagetest"
 )
 
 // Somebody appends to a file by its name at the moment in which it is removed. Whoever got it open before it was taken away
@@ -133,7 +134,7 @@ func TestStore_foldersDeepBelowOneAnother(t *testing.T) {
 			if seen != 1 {
 				t.Errorf("want the file listed once, got %d times", seen)
 			}
-			if got := read(t, s, key); got != "deep" {
+			if got := storagetest.Content(t, s, key); got != "deep" {
 				t.Errorf("want its bytes, got %q", got)
 			}
 			if err := s.Remove(t.Context(), key, obj.Version); err != nil {

@@ -13,6 +13,7 @@ import (
 	"hotfolderd/storage"
 	"hotfolderd/storage/s3"
 	"hotfolderd/storage/s3/s3test"
+	"hotfolderd/storage/storagetest"
 )
 
 func TestOpen_saysWhatIsWrongWithTheURL(t *testing.T) {
@@ -130,7 +131,7 @@ func TestOpen_trustsTheAuthorityItIsGiven(t *testing.T) {
 	c := config(t, s, s.VersionedBucket(t), "pre")
 	c.AcceptRisk = false
 	st := opened(t, c)
-	if _, err := put(t.Context(), st, "k", "x", ifAbsent); err != nil || content(t, st, "k") != "x" {
+	if _, err := put(t.Context(), st, "k", "x", ifAbsent); err != nil || storagetest.Content(t, st, "k") != "x" {
 		t.Error(err)
 	}
 	c.CA = ""
@@ -154,7 +155,7 @@ func TestReadOnly_writesNothing(t *testing.T) {
 	st := opened(t, c)
 	obj, err := st.Stat(t.Context(), "k")
 	must(t, err)
-	if content(t, st, "k") != "pre/k" {
+	if storagetest.Content(t, st, "k") != "pre/k" {
 		t.Error("it cannot be read")
 	}
 	for name, call := range map[string]func() error{

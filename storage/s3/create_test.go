@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"net/http"
 	"strings"
@@ -17,6 +16,7 @@ import (
 	"hotfolderd/storage"
 	"hotfolderd/storage/s3"
 	"hotfolderd/storage/s3/s3test"
+	"hotfolderd/storage/storagetest"
 )
 
 var ifAbsent = storage.PutOptions{IfAbsent: true}
@@ -34,20 +34,6 @@ func behind(t *testing.T, s *s3test.Server) (*s3.Store, *s3test.Proxy) {
 
 func put(ctx context.Context, s storage.Store, key asset.Key, content string, o storage.PutOptions) (storage.Object, error) {
 	return s.Put(ctx, key, strings.NewReader(content), o)
-}
-
-func content(t *testing.T, s storage.Store, key asset.Key) string {
-	t.Helper()
-	r, err := s.Open(t.Context(), key, "")
-	if err != nil {
-		t.Fatalf("open %s: %v", key, err)
-	}
-	defer r.Close()
-	b, err := io.ReadAll(r)
-	if err != nil {
-		t.Fatalf("read %s: %v", key, err)
-	}
-	return string(b)
 }
 
 func TestCreate_isSettledByAskingTheObject(t *testing.T) {
@@ -90,8 +76,8 @@ func TestCreate_isSettledByAskingTheObject(t *testing.T) {
 				if n := p.Count("PUT"); n != c.puts {
 					t.Errorf("want %d PUT, got %d", c.puts, n)
 				}
-				if c.result != "" && content(t, st, "k") != c.result {
-					t.Errorf("want %q, got %q", c.result, content(t, st, "k"))
+				if c.result != "" && storagetest.Content(t, st, "k") != c.result {
+					t.Errorf("want %q, got %q", c.result, storagetest.Content(t, st, "k"))
 				}
 				if stat, _ := st.Stat(t.Context(), "k"); err == nil && stat.Version != obj.Version {
 					t.Errorf("put answers version %q, stat %q", obj.Version, stat.Version)
@@ -123,7 +109,7 @@ func TestCreate_lateArrivalIsNoRival(t *testing.T) {
 			if _, err := put(t.Context(), st, "k", "mine", ifAbsent); err != nil {
 				t.Fatal(err)
 			}
-			if got := content(t, st, "k"); got != "mine" {
+			if got := storagetest.Content(t, st, "k"); got != "mine" {
 				t.Errorf("want mine, got %q", got)
 			}
 		})
@@ -139,7 +125,7 @@ func TestCreate_lateArrivalIsNoRival(t *testing.T) {
 			if _, err := put(t.Context(), st, "k", "rival", ifAbsent); !errors.Is(err, fs.ErrExist) {
 				t.Fatalf("want fs.ErrExist, got %v", err)
 			}
-			if got := content(t, st, "k"); got != "mine" {
+			if got := storagetest.Content(t, st, "k"); got != "mine" {
 				t.Errorf("want mine, got %q", got)
 			}
 		})
@@ -212,7 +198,7 @@ func TestCreate_ofManyWritersHasOneWinnerThoughAnswersAreLost(t *testing.T) {
 // wantOneWinner allows for writers that could not find out in time, which is rare and no answer.
 func wantOneWinner(t *testing.T, st *s3.Store, key asset.Key, errs []error) {
 	t.Helper()
-	got := content(t, st, key)
+	got := storagetest.Content(t, st, key)
 	for w, err := range errs {
 		mine := got == fmt.Sprintf("writer %d", w)
 		switch {
@@ -258,7 +244,7 @@ func TestPut_serverKilledInTheMiddle(t *testing.T) {
 		}
 		all.Wait()
 		acked.Range(func(k, _ any) bool {
-			if key := k.(asset.Key); content(t, st, key) != body(key) {
+			if key := k.(asset.Key); storagetest.Content(t, st, key) != body(key) {
 				t.Errorf("%s was acknowledged and is not whole", key)
 			}
 			return true
@@ -267,7 +253,7 @@ func TestPut_serverKilledInTheMiddle(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if obj.Kind == storage.Regular && content(t, st, obj.Key) != body(obj.Key) {
+			if obj.Kind == storage.Regular && storagetest.Content(t, st, obj.Key) != body(obj.Key) {
 				t.Errorf("%s is not whole", obj.Key)
 			}
 		}

@@ -17,6 +17,7 @@ import (
 	"hotfolderd/storage"
 	"hotfolderd/storage/s3"
 	"hotfolderd/storage/s3/s3test"
+	"hotfolderd/storage/storagetest"
 )
 
 // raw puts objects behind the store's back.
@@ -183,7 +184,7 @@ func TestList_placeholdersAndOddNames(t *testing.T) {
 		wantLines(t, "the root", []string{"dir in"}, lines(t, st, asset.Root, storage.ListOptions{}))
 		wantLines(t, "an empty folder", nil, lines(t, st, "in/empty", storage.ListOptions{}))
 		for _, c := range []string{"CASE", "Case", "case"} {
-			if got := content(t, st, asset.Key("in/"+c)); got != "pre/in/"+c {
+			if got := storagetest.Content(t, st, asset.Key("in/"+c)); got != "pre/in/"+c {
 				t.Errorf("%s holds %q", c, got)
 			}
 		}
@@ -222,7 +223,7 @@ func TestList_keyAndFolderSideBySide(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if got := content(t, st, "in/a/b"); got != "in/a/b" {
+		if got := storagetest.Content(t, st, "in/a/b"); got != "in/a/b" {
 			t.Errorf("in/a/b holds %q", got)
 		}
 		for _, err := range st.List(t.Context(), "in", storage.ListOptions{}) {

@@ -10,6 +10,7 @@ import (
 
 	"hotfolderd/storage"
 	"hotfolderd/storage/s3/s3test"
+	"hotfolderd/storage/storagetest"
 )
 
 // pattern is text of which every part differs from every other.
@@ -37,7 +38,7 @@ func TestReader_goesOnWhereAnAnswerBrokeOff(t *testing.T) {
 			return s3test.Fate{CutAnswer: 200_000}
 		})
 		p.Reset()
-		if got := content(t, st, "k"); got != want {
+		if got := storagetest.Content(t, st, "k"); got != want {
 			t.Fatalf("want the %d bytes that were put, got %d others", len(want), len(got))
 		}
 		if n := p.Count("GET"); n != 4 {

@@ -9,6 +9,7 @@ import (
 	"hotfolderd/storage"
 	"hotfolderd/storage/s3"
 	"hotfolderd/storage/s3/s3test"
+	"hotfolderd/storage/storagetest"
 )
 
 // Servers that do not look at a condition are made by taking it away on its way.
@@ -151,7 +152,7 @@ func useAll(t *testing.T, st *s3.Store) {
 	wantErr(t, "remove an old version", storage.ErrChanged, st.Remove(ctx, "k", old.Version))
 	_, err = st.Move(ctx, now, "moved", ifAbsent)
 	must(t, err)
-	if got := content(t, st, "moved"); got != text+"!" {
+	if got := storagetest.Content(t, st, "moved"); got != text+"!" {
 		t.Errorf("moved is %d bytes", len(got))
 	}
 	_, err = st.Stat(ctx, "k")

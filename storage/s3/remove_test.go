@@ -17,6 +17,7 @@ import (
 	"hotfolderd/asset"
 	"hotfolderd/storage"
 	"hotfolderd/storage/s3/s3test"
+	"hotfolderd/storage/storagetest"
 )
 
 var (
@@ -133,7 +134,7 @@ func TestRemove_aNewerOneBetweenTheSteps(t *testing.T) {
 		return s3test.Fate{}
 	})
 	must(t, st.Remove(t.Context(), "k", obj.Version))
-	if got := content(t, st, "k"); got != "k" {
+	if got := storagetest.Content(t, st, "k"); got != "k" {
 		t.Errorf("the newer one is %q", got)
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"hotfolderd/storage"
 	"hotfolderd/storage/s3"
 	"hotfolderd/storage/s3/s3test"
+	"hotfolderd/storage/storagetest"
 )
 
 // What each operation costs. A store whose bucket keeps versions asks for the versions instead of the object before it removes.
@@ -72,7 +73,7 @@ func ignore(err error) error {
 
 func readAll(t *testing.T, st storage.Store, key asset.Key) error {
 	t.Helper()
-	if content(t, st, key) == "" {
+	if storagetest.Content(t, st, key) == "" {
 		return errRefused
 	}
 	return nil

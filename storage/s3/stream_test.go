@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"hotfolderd/storage/s3/s3test"
+	"hotfolderd/storage/storagetest"
 )
 
 // A part that never arrives, however often it is sent, breaks the stream; its bytes are still here, and publishing again sends it again.
@@ -49,7 +50,7 @@ func TestStream_faultsAreRepeatedOrSettled(t *testing.T) {
 					must(t, err)
 				}
 				must(t, stream.Discard())
-				if content(t, st, "k") != want {
+				if storagetest.Content(t, st, "k") != want {
 					t.Error("it is another")
 				}
 				must(t, st.Remove(t.Context(), "k", ""))

@@ -16,6 +16,7 @@ import (
 	"hotfolderd/storage"
 	"hotfolderd/storage/s3"
 	"hotfolderd/storage/s3/s3test"
+	"hotfolderd/storage/storagetest"
 )
 
 const mib = 1 << 20
@@ -66,7 +67,7 @@ func TestUpload_largeObjectsTravelInParts(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if p.Count("POST") != 2 || content(t, st, "k") != want {
+				if p.Count("POST") != 2 || storagetest.Content(t, st, "k") != want {
 					t.Errorf("it did not travel in parts, or is another: %d POST", p.Count("POST"))
 				}
 				if stat, _ := st.Stat(t.Context(), "k"); stat.Version != made.Version {
@@ -75,7 +76,7 @@ func TestUpload_largeObjectsTravelInParts(t *testing.T) {
 				if _, err := put(t.Context(), st, "k", want, ifAbsent); !errors.Is(err, fs.ErrExist) {
 					t.Errorf("a taken key: want fs.ErrExist, got %v", err)
 				}
-				if _, err := put(t.Context(), st, "k", "!"+want, storage.PutOptions{}); err != nil || content(t, st, "k") != "!"+want {
+				if _, err := put(t.Context(), st, "k", "!"+want, storage.PutOptions{}); err != nil || storagetest.Content(t, st, "k") != "!"+want {
 					t.Errorf("replace: %v", err)
 				}
 				if names := left(t, s, bucket); len(names) > 0 || incomplete(t, s, bucket, "pre/k") > 0 {
@@ -113,7 +114,7 @@ func TestUpload_faultsAreRepeatedOrSettled(t *testing.T) {
 				})
 				key := asset.Key(name)
 				want := pattern(6 * mib)
-				if _, err := put(t.Context(), st, key, want, ifAbsent); err != nil || content(t, st, key) != want {
+				if _, err := put(t.Context(), st, key, want, ifAbsent); err != nil || storagetest.Content(t, st, key) != want {
 					t.Fatalf("hit %v: %v", hit, err)
 				}
 				if names := left(t, s, bucket); len(names) > 0 {
@@ -188,7 +189,7 @@ func TestUpload_endHasOneWinner(t *testing.T) {
 			}
 			all.Wait()
 			won := winner(t, errs)
-			if got := content(t, st, up); len(got) != 2000+won {
+			if got := storagetest.Content(t, st, up); len(got) != 2000+won {
 				t.Errorf("%d won, but %d bytes are there", won, len(got))
 			}
 			winner(t, copies)

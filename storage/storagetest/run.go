@@ -113,6 +113,29 @@ func read(ctx context.Context, s storage.Store, key asset.Key, v asset.Version) 
 	return string(b), r.Object(), errors.Join(err, r.Close())
 }
 
+// Closing is a store that was opened, or could not be: it is closed when the test ends, which must not fail.
+func Closing[S interface {
+	storage.Store
+	io.Closer
+}](t testing.TB, s S, err error) storage.Store {
+	t.Helper()
+	must(t, "open a store", err)
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
+}
+
+// Content is all of an object, which must be there.
+func Content(t testing.TB, s storage.Store, key asset.Key) string {
+	t.Helper()
+	content, _, err := read(t.Context(), s, key, "")
+	must(t, "read "+key.Quoted(), err)
+	return content
+}
+
 // wantContent reads key on both nodes.
 func (s *suite) wantContent(t *testing.T, key asset.Key, want string) {
 	t.Helper()
@@ -155,7 +178,7 @@ func wantErr(t *testing.T, what string, want, got error) {
 	}
 }
 
-func must(t *testing.T, what string, err error) {
+func must(t testing.TB, what string, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatalf("%s: %v", what, err)

@@ -8,7 +8,7 @@ import (
 )
 
 // servers are those of S3 on which a cluster must hold.
-var servers = map[string]func(testing.TB) *s3test.Server{"minio": s3test.MinIO, "versitygw": s3test.VersityGW}
+var servers = s3test.Servers()
 
 // onBuckets runs a test on a bucket of each server.
 func onBuckets(t *testing.T, test func(t *testing.T, w *world)) {

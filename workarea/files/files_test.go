@@ -15,6 +15,7 @@ import (
 	"hotfolderd/asset"
 	"hotfolderd/storage"
 	"hotfolderd/storage/posix"
+	"hotfolderd/storage/storagetest"
 	"hotfolderd/workarea/files"
 )
 
@@ -171,7 +172,7 @@ func TestPut_thatBreaksOffLeavesNothing(t *testing.T) {
 
 func TestTag_changesWithWhatIsDoneByHand(t *testing.T) {
 	s, err := posix.Open(t.Context(), t.TempDir(), posix.Options{})
-	store := closing(t, s, err)
+	store := storagetest.Closing(t, s, err)
 	tree := files.New(store, "workarea/files", nil)
 	path := onDisk(t, store, "by/hand")
 	write(t, path, "one")

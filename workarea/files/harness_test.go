@@ -17,6 +17,7 @@ import (
 	"hotfolderd/storage/posix"
 	"hotfolderd/storage/s3"
 	"hotfolderd/storage/s3/s3test"
+	"hotfolderd/storage/storagetest"
 	"hotfolderd/workarea/files"
 )
 
@@ -29,13 +30,13 @@ func onStores(t *testing.T, test func(t *testing.T, nodes []storage.Store)) {
 	folder := func(o posix.Options) func(t *testing.T) storage.Store {
 		return func(t *testing.T) storage.Store {
 			s, err := posix.Open(t.Context(), filepath.Dir(t.TempDir()), o)
-			return closing(t, s, err)
+			return storagetest.Closing(t, s, err)
 		}
 	}
 	for name, o := range map[string]posix.Options{"folder": {}, "share": {Remote: true}} {
 		t.Run(name, func(t *testing.T) { test(t, nodesOf(t, folder(o))) })
 	}
-	for name, server := range map[string]func(testing.TB) *s3test.Server{"minio": s3test.MinIO, "versitygw": s3test.VersityGW} {
+	for name, server := range s3test.Servers() {
 		t.Run(name, func(t *testing.T) {
 			s := server(t)
 			c := s3.Config{
@@ -43,26 +44,10 @@ func onStores(t *testing.T, test func(t *testing.T, nodes []storage.Store)) {
 			}
 			test(t, nodesOf(t, func(t *testing.T) storage.Store {
 				st, err := s3.Open(t.Context(), c)
-				return closing(t, st, err)
+				return storagetest.Closing(t, st, err)
 			}))
 		})
 	}
-}
-
-func closing[S interface {
-	storage.Store
-	io.Closer
-}](t *testing.T, s S, err error) storage.Store {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return s
 }
 
 func nodesOf(t *testing.T, open func(*testing.T) storage.Store) (all []storage.Store) {

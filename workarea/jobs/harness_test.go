@@ -3,7 +3,6 @@ package jobs_test
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"path/filepath"
 	"strings"
@@ -17,6 +16,7 @@ import (
 	"hotfolderd/storage/posix"
 	"hotfolderd/storage/s3"
 	"hotfolderd/storage/s3/s3test"
+	"hotfolderd/storage/storagetest"
 	"hotfolderd/workarea/jobs"
 )
 
@@ -30,10 +30,10 @@ func onStores(t *testing.T, l jobs.Limits, test func(t *testing.T, h *house)) {
 		dir := t.TempDir()
 		test(t, newHouse(t, l, func() storage.Store {
 			s, err := posix.Open(t.Context(), dir, posix.Options{})
-			return closing(t, s, err)
+			return storagetest.Closing(t, s, err)
 		}))
 	})
-	for name, server := range map[string]func(testing.TB) *s3test.Server{"minio": s3test.MinIO, "versitygw": s3test.VersityGW} {
+	for name, server := range s3test.Servers() {
 		t.Run(name, func(t *testing.T) {
 			s := server(t)
 			c := s3.Config{
@@ -41,26 +41,10 @@ func onStores(t *testing.T, l jobs.Limits, test func(t *testing.T, h *house)) {
 			}
 			test(t, newHouse(t, l, func() storage.Store {
 				st, err := s3.Open(t.Context(), c)
-				return closing(t, st, err)
+				return storagetest.Closing(t, st, err)
 			}))
 		})
 	}
-}
-
-func closing[S interface {
-	storage.Store
-	io.Closer
-}](t *testing.T, s S, err error) storage.Store {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return s
 }
 
 // house has three nodes on one store.

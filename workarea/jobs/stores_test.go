@@ -11,6 +11,7 @@ import (
 	"hotfolderd/asset"
 	"hotfolderd/storage"
 	"hotfolderd/storage/posix"
+	"hotfolderd/storage/storagetest"
 	"hotfolderd/workarea/files"
 	"hotfolderd/workarea/jobs"
 )
@@ -22,7 +23,7 @@ func onFolder(t *testing.T, l jobs.Limits, test func(t *testing.T, h *house)) {
 	dir := t.TempDir()
 	test(t, newHouse(t, l, func() storage.Store {
 		s, err := posix.Open(t.Context(), dir, posix.Options{})
-		return closing(t, s, err)
+		return storagetest.Closing(t, s, err)
 	}))
 }
 

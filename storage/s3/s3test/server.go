@@ -63,6 +63,11 @@ func VersityGW(t testing.TB) *Server {
 	return ended(t, newVersityGW, "")
 }
 
+// Servers start the servers that all tests may use, by the names of their programs.
+func Servers() map[string]func(testing.TB) *Server {
+	return map[string]func(testing.TB) *Server{"minio": MinIO, "versitygw": VersityGW}
+}
+
 // Start runs a server by the name of its program for all tests of a package: its TestMain must End it. What it keeps goes into dir.
 func Start(name, dir string) (*Server, error) {
 	servers := map[string]maker{"minio": newMinIO, "versitygw": newVersityGW, "radosgw": newRadosGW}
