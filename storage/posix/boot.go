@@ -16,7 +16,8 @@ import (
 )
 
 // boot is this process's own folder in the store: .hotfolderd/<id>/{tmp,aside,gone,lock}. The lock is held by flock as long as the
-// process lives, so that another can tell its leavings from those of the dead.
+// process lives, so that another can tell its leavings from those of the dead. On a share it is not: age tells there, and a server that has
+// started anew makes whoever asks for a lock wait for its grace period, a minute and a half, as one without a lock service does without end.
 type boot struct {
 	key  asset.Key
 	lock int
@@ -81,7 +82,7 @@ func (s *Store) flock(key asset.Key) (int, error) {
 	if err != nil {
 		return -1, err
 	}
-	if err := unix.Flock(fd, unix.LOCK_EX|unix.LOCK_NB); err != nil {
+	if err := s.hold(fd); err != nil {
 		unix.Close(fd)
 		return -1, err
 	}
@@ -90,6 +91,13 @@ func (s *Store) flock(key asset.Key) (int, error) {
 		return -1, errors.Join(unix.EWOULDBLOCK, err)
 	}
 	return fd, nil
+}
+
+func (s *Store) hold(lock int) error {
+	if s.props.Remote {
+		return nil
+	}
+	return unix.Flock(lock, unix.LOCK_EX|unix.LOCK_NB)
 }
 
 func (b *boot) close(s *Store) error {

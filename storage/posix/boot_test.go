@@ -13,6 +13,8 @@ import (
 	"sync"
 	"testing"
 
+	"golang.org/x/sys/unix"
+
 	"hotfolderd/asset"
 	"hotfolderd/storage"
 	"hotfolderd/storage/storagetest"
@@ -82,6 +84,25 @@ func TestOpen_onAShareAFolderOfUnknownAgeIsKept(t *testing.T) {
 	defer s.Close()
 	if _, err := os.Stat(staged); err != nil {
 		t.Errorf("want it kept for a day, since its process may live on another machine, got %v", err)
+	}
+}
+
+// A server of a share that has just started gives no locks for a while, and some never do.
+func TestOpen_onAShareNoLockIsTaken(t *testing.T) {
+	for remote, want := range map[bool]error{true: nil, false: unix.EWOULDBLOCK} {
+		s, err := Open(t.Context(), t.TempDir(), Options{Create: true, Remote: remote})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Close()
+		lock, err := os.Open(filepath.Join(s.Dir(), string(s.boot.key), lockName))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer lock.Close()
+		if err := unix.Flock(int(lock.Fd()), unix.LOCK_EX|unix.LOCK_NB); !errors.Is(err, want) {
+			t.Errorf("remote %v: want the lock of its process's folder taken by others with %v, got %v", remote, want, err)
+		}
 	}
 }
 

@@ -81,6 +81,6 @@ func (s *Store) switchTo(root, own int) error {
 		}
 	}
 	s.dev.Store(devOf(st))
-	_ = unix.Flock(s.boot.lock, unix.LOCK_EX|unix.LOCK_NB) // it tells the others of this machine that the process lives; they wait a day too
+	_ = s.hold(s.boot.lock)
 	return nil
 }
