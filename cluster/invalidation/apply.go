@@ -6,6 +6,8 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+
+	"go.uber.org/zap"
 )
 
 var errOlder = errors.New("it shows less than an earlier look")
@@ -120,6 +122,7 @@ func (r *reader) forget(name string, now *origin, marks []uint64) {
 		r.l.forget(marks...)
 	}
 	r.l.m.applied.Add(float64(len(marks)))
+	r.l.o.Log.Debug("changes of another node are forgotten", zap.String("log", name), zap.Uint64("to", now.head.seq))
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.heardOf += uint64(len(marks))
