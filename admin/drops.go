@@ -3,8 +3,10 @@ package admin
 import (
 	"context"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -20,6 +22,8 @@ const (
 	UploadsPath = "/v1/uploads"
 	// longestWait is how long an upload may ask to wait for its import.
 	longestWait = 5 * time.Minute
+	// oneLook is how long it may take to find out what became of an upload that nobody waits for.
+	oneLook = time.Second
 )
 
 // Drops takes files into hotfolders by HTTP.
@@ -29,6 +33,8 @@ type Drops struct {
 	Put func(ctx context.Context, a Arrival, r io.Reader) (Drop, error)
 	// Await returns when a drop's walk has ended, or the context has; then with what is known so far.
 	Await func(ctx context.Context, d Drop) (Drop, error)
+	// AwaitUpload is Await of what an upload by tus became. An error that wraps fs.ErrNotExist says that there is none, or not any more.
+	AwaitUpload func(ctx context.Context, upload string) (Drop, error)
 	// Uploads speaks the tus protocol below [UploadsPath].
 	Uploads http.Handler
 	// DAV is a folder to mount, at /dav.
@@ -48,6 +54,7 @@ type DropState string
 
 // The states of a drop.
 const (
+	DropComing   DropState = "coming"   // an upload that does not have all its bytes
 	DropStored   DropState = "stored"   // durable; it is imported soon
 	DropWaiting  DropState = "waiting"  // durable; an earlier drop has its name and comes first
 	DropImported DropState = "imported" // Name and Number say as what
@@ -111,6 +118,36 @@ func (s *Server) awaitDrop(w http.ResponseWriter, r *http.Request, d Drop, wait 
 	ctx, cancel := context.WithTimeout(r.Context(), wait)
 	defer cancel()
 	return s.b.Drops.Await(ctx, d)
+}
+
+// showDrop tells what became of an upload by tus, whichever node took it, and waits for its import.
+func (s *Server) showDrop(w http.ResponseWriter, r *http.Request) error {
+	if s.b.Drops == nil || s.b.Drops.AwaitUpload == nil {
+		return notOffered("drops by HTTP")
+	}
+	wait, err := waitOf(r)
+	if err != nil {
+		return err
+	}
+	select {
+	case s.waiting <- struct{}{}:
+		defer func() { <-s.waiting }()
+	default:
+		return newProblem(http.StatusServiceUnavailable, "too many requests wait for imports").as(busy)
+	}
+	wait = max(wait, oneLook)
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(wait + writeTimeout)) // not every writer has one
+	ctx, cancel := context.WithTimeout(r.Context(), wait)
+	defer cancel()
+	d, err := s.b.Drops.AwaitUpload(ctx, r.PathValue("upload"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return newProblem(http.StatusNotFound, "there is no such upload, or it was forgotten")
+	}
+	if err != nil {
+		return err
+	}
+	d.Story = "/v1/why?path=" + url.QueryEscape(d.Hotfolder+"/"+string(d.Key))
+	return writeJSON(w, http.StatusOK, d)
 }
 
 // tellDrop answers 201 for what is a drop, 202 for what will be one, and 422 for one that could not be imported.

@@ -69,6 +69,8 @@ func (s *Server) table() []route {
 		{pattern: UploadsPath + "/{$}", methods: s.uploadMethods("POST", "OPTIONS")},
 		{pattern: UploadsPath + "/{id}", methods: s.uploadMethods("HEAD", "PATCH", "DELETE", "OPTIONS")},
 
+		get("/v1/drops/{upload}", access.Viewer, s.showDrop),
+
 		{pattern: davPath, basic: true, methods: s.davMethods()},
 		{pattern: davPath + "/", raw: true, basic: true, methods: s.davMethods()},
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"path"
 	"strconv"
 	"time"
 
@@ -18,6 +19,9 @@ type Dropped struct {
 	ID    asset.DropID // in the ledger; empty while an earlier drop has the name, and when the answer to the last bytes was lost
 	Story string       // the path, at any node, that tells what happened to it; empty when the answer was lost
 	Size  int64
+
+	// Upload names the sending of it, for [Client.AwaitDrop]. Nodes remember it for a day, unless their settings say otherwise.
+	Upload string
 }
 
 // DropOptions of [Client.Drop].
@@ -35,8 +39,8 @@ const (
 // Drop puts all of r, from where it stands, into a hotfolder, whole or not at all. It is one drop, however often it breaks off: what came
 // is on the store that the nodes share, and goes on at another node when one dies (by the tus protocol; of a node that was killed
 // the bytes of the last seconds come again). When it returns, nobody reads r any more.
-func (c *Client) Drop(ctx context.Context, hotfolder, path string, r io.ReadSeeker, o DropOptions) (Dropped, error) {
-	key, err := asset.ParseKey(path)
+func (c *Client) Drop(ctx context.Context, hotfolder, name string, r io.ReadSeeker, o DropOptions) (Dropped, error) {
+	key, err := asset.ParseKey(name)
 	if err != nil {
 		return Dropped{}, err
 	}
@@ -44,6 +48,7 @@ func (c *Client) Drop(ctx context.Context, hotfolder, path string, r io.ReadSeek
 	if err == nil {
 		d := &dropping{c: c, s: s, hotfolder: hotfolder, path: key}
 		if err = d.all(ctx); err == nil {
+			d.got.Upload = path.Base(d.at)
 			return d.got, nil
 		}
 	}

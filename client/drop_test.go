@@ -123,7 +123,7 @@ func TestDrop_goesOnFromWhatTheNodesHave(t *testing.T) {
 func TestDrop_ofNothingIsAnEmptyDrop(t *testing.T) {
 	p, u := play(t, 1), &uploads{}
 	u.plays(p)
-	if got, err := p.client(Options{}).Drop(t.Context(), "inbox", "empty", strings.NewReader(""), DropOptions{}); err != nil || got.ID != "a-drop" || got.Size != 0 {
+	if got, err := p.client(Options{}).Drop(t.Context(), "inbox", "empty", strings.NewReader(""), DropOptions{}); err != nil || got.ID != "a-drop" || got.Size != 0 || got.Upload != "1" {
 		t.Errorf("want it dropped, got %+v, %v", got, err)
 	}
 }
@@ -164,5 +164,42 @@ func TestDrop_refusalsAreErrors(t *testing.T) {
 	bad := fmt.Errorf("the disk is gone")
 	if _, err := p.client(Options{}).Drop(t.Context(), "inbox", "a", &failing{*strings.NewReader("ten  bytes"), bad}, DropOptions{}); !errors.Is(err, bad) {
 		t.Errorf("want the reader's own error, got %v", err)
+	}
+}
+
+func TestAwaitDrop_asksUntilItHasEnded(t *testing.T) {
+	for end, want := range map[string]error{
+		`{"state": "imported", "name": "a", "number": 3}`:  nil,
+		`{"state": "skipped", "reason": "it kept them"}`:   nil,
+		`{"state": "failed", "reason": "it is broken"}`:    nil,
+		`{"state": "stored", "reason": "nobody noted it"}`: ErrUnknownEnd,
+		``: fs.ErrNotExist,
+	} {
+		p, asked := play(t, 2), 0
+		var mu sync.Mutex
+		for _, n := range p.nodes {
+			n.before = func(w http.ResponseWriter, r *http.Request) bool {
+				if r.URL.Path != "/v1/drops/x.inbox" || r.URL.Query().Get("wait") == "" {
+					return false
+				}
+				mu.Lock()
+				defer mu.Unlock()
+				switch asked++; {
+				case asked == 1:
+					panic(http.ErrAbortHandler) // it dies while somebody waits
+				case asked == 2:
+					fmt.Fprint(w, `{"state": "waiting"}`)
+				case end == "":
+					problem(w, http.StatusNotFound, "there is no such upload")
+				default:
+					fmt.Fprint(w, end)
+				}
+				return true
+			}
+		}
+		got, err := p.client(Options{}).AwaitDrop(t.Context(), Dropped{Upload: "x.inbox"})
+		if asked != 3 || !errors.Is(err, want) || want == nil && !strings.Contains(end, string(got.State)) {
+			t.Errorf("%s: want it and %v after 3 questions, got %+v, %v after %d", end, want, got, err, asked)
+		}
 	}
 }

@@ -61,7 +61,7 @@ func (g *Gate) nameOne(ctx context.Context, hotfolder string, f Folder, o storag
 	}
 	p := place{hotfolder, f, key}
 	if pending.Mark != "" {
-		if ours, err := g.decide(ctx, p, pending.Mark, o); err != nil || !ours {
+		if ours, err := g.decide(ctx, p, pending.Mark, o, asset.Hash{}); err != nil || !ours {
 			return err
 		}
 	}
@@ -105,5 +105,6 @@ func (g *Gate) name(ctx context.Context, p place, o storage.Object) (d Drop, nam
 		d.Version = final.Version
 	}
 	g.o.Heard(d.Hotfolder, d.Key, d.Version)
+	g.noteDrop(ctx, p, o.Key, d)
 	return d, true, nil
 }

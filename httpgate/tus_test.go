@@ -3,6 +3,7 @@ package httpgate_test
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"path"
 	"strconv"
 	"sync"
 	"testing"
@@ -224,8 +226,8 @@ func TestTus_goesOnThroughAnotherNode(t *testing.T) {
 		if n := offset(t, b, at); n != len(want) {
 			t.Errorf("want it complete on every node, got %d", n)
 		}
-		if n := w.rest("pending"); n != 0 || w.rest("uploads") != 2 {
-			t.Errorf("want nothing pending and two notes left, got %d and %d", n, w.rest("uploads"))
+		if n := w.rest("pending"); n != 0 || w.rest("uploads") != 3 {
+			t.Errorf("want nothing pending and three notes left, got %d and %d", n, w.rest("uploads"))
 		}
 	})
 }
@@ -329,6 +331,52 @@ func TestTus_isForgotten(t *testing.T) {
 			if time.Now().After(end) {
 				t.Fatalf("want nothing left, got %d", w.rest("uploads"))
 			}
+		}
+	})
+}
+
+// Any node tells which drop an upload became, also when it had to wait for its name.
+func TestTus_whatItBecame(t *testing.T) {
+	stores(t, func(t *testing.T, w *world) {
+		g, a := w.node("a")
+		other, _ := w.node("b")
+		became := func(g *httpgate.Gate, at string) (httpgate.Drop, error) { return g.Became(t.Context(), path.Base(at)) }
+		want := random(1000, 7)
+		at := create(t, a, "a.bin", len(want))
+		if d, err := became(other, at); !errors.Is(err, httpgate.ErrComing) || d.Key != "a.bin" || d.Hotfolder != "inbox" || d.Size != 1000 {
+			t.Errorf("want it coming, got %+v, %v", d, err)
+		}
+		resp, err := patch(t, a, at, 0, want)
+		if err != nil || resp.StatusCode != 204 {
+			t.Fatalf("want it taken, got %v, %v", resp, err)
+		}
+		d, err := became(other, at)
+		if err != nil || string(d.ID()) != resp.Header.Get("Hotfolder-Drop") || d.Hash != sha256.Sum256(want) {
+			t.Errorf("want the drop %s, got %+v, %v", resp.Header.Get("Hotfolder-Drop"), d, err)
+		}
+		second := create(t, a, "a.bin", 10)
+		if resp, err := patch(t, a, second, 0, want[:10]); err != nil || resp.StatusCode != 204 || resp.Header.Get("Hotfolder-Drop") != "" {
+			t.Fatalf("want it taken and waiting, got %v, %v", resp, err)
+		}
+		for _, g := range []*httpgate.Gate{g, other} {
+			if d, err := became(g, second); err != nil || !d.Waits || d.ID() != "" || d.Hash != sha256.Sum256(want[:10]) {
+				t.Errorf("want it waiting, got %+v, %v", d, err)
+			}
+		}
+		if err := w.store.Remove(t.Context(), "hotfolders/inbox/a.bin", ""); err != nil {
+			t.Fatal(err)
+		}
+		for end := time.Now().Add(time.Minute); d.Size != 10 && time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+			if got, err := became(other, second); err == nil && !got.Waits {
+				d = got
+			}
+		}
+		o, err := w.store.Stat(t.Context(), "hotfolders/inbox/a.bin")
+		if err != nil || d.Size != 10 || d.Version != o.Version {
+			t.Errorf("want what stands there, got %+v, %v, %v", d, o, err)
+		}
+		if _, err := became(other, "nothing.inbox"); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("want none, got %v", err)
 		}
 	})
 }

@@ -201,7 +201,7 @@ func (t *tusUpload) whole(ctx context.Context) (*upload, error) {
 
 // settle decides that this pending upload is the one, and gives it its name.
 func (t *tusUpload) settle(ctx context.Context, d Drop, o storage.Object) (Drop, error) {
-	ours, err := t.g.decide(ctx, t.place, t.mark, o)
+	ours, err := t.g.decide(ctx, t.place, t.mark, o, d.Hash)
 	if err != nil {
 		t.g.left.Add(o.Key) // whether it is decided is not known: the sweep finds out
 		return d, err
@@ -213,7 +213,7 @@ func (t *tusUpload) settle(ctx context.Context, d Drop, o storage.Object) (Drop,
 	hash := d.Hash
 	d = t.g.nameSoon(ctx, t.place, o)
 	d.Hash = hash
-	if err := t.remove(ctx, func(name string) bool { return name != noteName && name != doneName }); err != nil {
+	if err := t.remove(ctx, func(name string) bool { return name != noteName && name != doneName && name != dropName }); err != nil {
 		t.g.o.Log.Warn("the rest of an upload was left", zap.Error(err))
 	}
 	return d, nil
@@ -240,11 +240,12 @@ func (g *Gate) nameSoon(ctx context.Context, p place, o storage.Object) Drop {
 	}
 }
 
-// decide makes a pending upload the one that an upload by tus becomes, and reports whether it is; another one is removed.
-func (g *Gate) decide(ctx context.Context, p place, mark string, o storage.Object) (bool, error) {
+// decide makes a pending upload the one that an upload by tus becomes, and reports whether it is; another one is removed. The hash is zero
+// where it is not known any more.
+func (g *Gate) decide(ctx context.Context, p place, mark string, o storage.Object, h asset.Hash) (bool, error) {
 	t := g.tusUpload(mark, p)
 	name := o.Key.Base()
-	err := putNote(ctx, p.folder.Store, t.at(doneName), done{name})
+	err := putNote(ctx, p.folder.Store, t.at(doneName), done{name, h})
 	if err == nil || !isTaken(err) {
 		return err == nil, err
 	}

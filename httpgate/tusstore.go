@@ -20,14 +20,18 @@ import (
 // An upload by tus is a folder of its own, uploads/<mark>.<hotfolder>/ in [Folder].Aside: note.json says what it is to be; each piece
 // is named by the offset at which it begins and is made only if absent, so that of two nodes that go on at one offset one wins;
 // done.json names the pending upload that it became. That is made only if absent too, and decides: whatever dies or is slow, one
-// upload becomes one drop.
+// upload becomes one drop. drop.json says which one, for those who ask later.
 
 const (
 	uploadsName = "uploads"
 	noteName    = "note.json"
 	doneName    = "done.json"
+	dropName    = "drop.json"
 	mostPieces  = 100_000
 )
+
+// errNotFound: there is no such upload.
+var errNotFound = handler.ErrNotFound
 
 var onlyOnce = storage.PutOptions{IfAbsent: true}
 
@@ -41,7 +45,8 @@ type note struct {
 
 // done says what an upload became.
 type done struct {
-	Pending string `json:"pending"` // its name in the folder of pending uploads
+	Pending string     `json:"pending"`         // its name in the folder of pending uploads
+	Hash    asset.Hash `json:"sha256,omitzero"` // of its bytes; zero: it was not known any more
 }
 
 // tusStore keeps uploads for the library.
@@ -82,7 +87,7 @@ func (s tusStore) begin(ctx context.Context, info handler.FileInfo) (*tusUpload,
 func (s tusStore) GetUpload(ctx context.Context, id string) (handler.Upload, error) {
 	t, err := s.find(ctx, id)
 	if notThere(err) {
-		return nil, handler.ErrNotFound
+		return nil, errNotFound
 	}
 	return t, tusError(err)
 }
@@ -91,7 +96,7 @@ func (s tusStore) find(ctx context.Context, id string) (*tusUpload, error) {
 	mark, hotfolder, _ := strings.Cut(id, ".")
 	f, ok := s.g.o.Folders(hotfolder)
 	if _, err := asset.ParseKey(id); err != nil || !ok || strings.Contains(id, "/") || mark == "" {
-		return nil, handler.ErrNotFound
+		return nil, errNotFound
 	}
 	t := s.g.tusUpload(mark, place{hotfolder: hotfolder, folder: f})
 	if err := t.load(ctx); err != nil {
@@ -114,6 +119,7 @@ type tusUpload struct {
 	note   note
 	pieces intake.Pieces
 	done   bool
+	named  bool
 	tail   *upload // what this request brought, when the upload is complete by it
 }
 
@@ -148,7 +154,7 @@ func (t *tusUpload) load(ctx context.Context) error {
 		if n++; n > mostPieces {
 			return errors.New("an upload in so many pieces cannot be kept")
 		}
-		t.done = t.done || o.Key.Base() == doneName
+		t.done, t.named = t.done || o.Key.Base() == doneName, t.named || o.Key.Base() == dropName
 		if start, err := strconv.ParseInt(o.Key.Base(), 10, 64); err == nil && start >= 0 {
 			t.pieces.Add(o, start)
 		}

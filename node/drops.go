@@ -43,7 +43,7 @@ func (n *Node) dropsBackend() *admin.Drops {
 			}
 			return dropView(d), nil
 		},
-		Await: n.awaitDrop, Uploads: n.drops.Uploads(), DAV: n.drops.DAV(),
+		Await: n.awaitDrop, AwaitUpload: n.awaitUpload, Uploads: n.drops.Uploads(), DAV: n.drops.DAV(),
 	}
 }
 
@@ -131,12 +131,12 @@ func hashOf(ctx context.Context, s storage.Store, key asset.Key, v asset.Version
 	return h, nil
 }
 
-// recordOf is what the ledger has of a drop with these bytes.
+// recordOf is what the ledger has of a drop with these bytes; with a zero hash of one with any.
 func (n *Node) recordOf(ctx context.Context, id asset.DropID, h asset.Hash) (asset.Record, bool, error) {
 	for _, id := range []asset.DropID{id, id.Again(h)} {
 		rec, err := n.area.Record(ctx, id)
 		switch {
-		case err == nil && rec.Content.Hash == h:
+		case err == nil && (rec.Content.Hash == h || h.IsZero()):
 			return rec, true, nil
 		case err != nil && !errors.Is(err, fs.ErrNotExist):
 			return rec, false, err

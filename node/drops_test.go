@@ -9,6 +9,8 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"path"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -227,6 +229,45 @@ func TestDrops_waitForTheOneThatHasTheirName(t *testing.T) {
 	within(t, time.Minute, "both imported, in their order", func() bool {
 		return r.number("inbox/a.txt") == 2 && string(imported(t, r.Area(), "inbox/a.txt")) == "second"
 	})
+}
+
+// Who sent a file by tus can wait for its end at any time, also while an earlier drop has its name.
+func TestDrops_whatAnUploadBecameIsTold(t *testing.T) {
+	r := dropping(t, func(c *config.Rule) { c.Conflict = asset.ConflictReject })
+	upload := func(text string) string {
+		resp, _ := r.send(http.MethodPost, "/v1/uploads", strings.NewReader(text), "Tus-Resumable", "1.0.0", "Content-Type", "application/offset+octet-stream",
+			"Upload-Length", strconv.Itoa(len(text)), "Upload-Metadata", "hotfolder aW5ib3g=,path YS50eHQ=")
+		if resp.StatusCode != http.StatusCreated {
+			t.Fatalf("want it taken, got %s", resp.Status)
+		}
+		return "/v1/drops/" + path.Base(resp.Header.Get("Location"))
+	}
+	told := func(at string) (d admin.Drop) {
+		resp, text := r.send(http.MethodGet, at, nil)
+		if err := json.Unmarshal(text, &d); err != nil || resp.StatusCode != http.StatusOK {
+			t.Errorf("%s: %s, %v\n%s", at, resp.Status, err, text)
+		}
+		return d
+	}
+	if err := r.pause(t.Context(), "inbox", true); err != nil {
+		t.Fatal(err)
+	}
+	first, second := upload("first"), upload("second")
+	if one, two := told(first), told(second); one.State != admin.DropStored || two.State != admin.DropWaiting || two.Size != 6 || two.Story == "" {
+		t.Errorf("want one stored and one waiting, got %+v, %+v", one, two)
+	}
+	if err := r.pause(t.Context(), "inbox", false); err != nil {
+		t.Fatal(err)
+	}
+	if d := told(first + "?wait=60s"); d.State != admin.DropImported || d.Name != "inbox/a.txt" || d.Number != 1 {
+		t.Errorf("want it imported, got %+v", d)
+	}
+	if d := told(second + "?wait=60s"); d.State != admin.DropFailed || !strings.Contains(d.Reason, "taken") {
+		t.Errorf("want it failed, got %+v", d)
+	}
+	if resp, text := r.send(http.MethodGet, "/v1/drops/nothing.inbox", nil); resp.StatusCode != http.StatusNotFound {
+		t.Errorf("want none, got %s %s", resp.Status, text)
+	}
 }
 
 // A drop that stays after its import gives way to the next one of its name.

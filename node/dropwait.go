@@ -8,6 +8,7 @@ import (
 
 	"hotfolderd/admin"
 	"hotfolderd/asset"
+	"hotfolderd/httpgate"
 )
 
 // How often it is looked whether a drop was imported; by whatever node, so the store is asked. Doubles in between.
@@ -40,6 +41,38 @@ func (n *Node) awaitDrop(ctx context.Context, d admin.Drop) (admin.Drop, error) 
 		}
 		select {
 		case <-ctx.Done():
+		case <-time.After(pause):
+		}
+	}
+}
+
+// awaitUpload is for admin.Backend: awaitDrop of what an upload by tus became, which may have to wait for its name first.
+func (n *Node) awaitUpload(ctx context.Context, upload string) (known admin.Drop, err error) {
+	unnoted := 0
+	for pause := firstLook; ; pause = min(2*pause, lastLook) {
+		d, err := n.drops.Became(ctx, upload)
+		switch {
+		case err == nil && !d.Waits:
+			return n.awaitDrop(ctx, dropView(d))
+		case errors.Is(err, httpgate.ErrComing):
+			known = dropView(d)
+			known.State = admin.DropComing
+			return known, nil
+		case errors.Is(err, httpgate.ErrUnnoted):
+			known, unnoted = dropView(d), unnoted+1
+			known.State = admin.DropStored
+		case err == nil:
+			known = dropView(d)
+		case ctx.Err() == nil || known.Hotfolder == "":
+			return known, err
+		}
+		if unnoted == goneLooks {
+			known.Reason = "it became a drop, and nobody came to noting which one; its story says more"
+			return known, nil
+		}
+		select {
+		case <-ctx.Done():
+			return known, nil
 		case <-time.After(pause):
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net"
+	"path"
 	"strings"
 	"testing"
 	"time"
@@ -85,7 +86,7 @@ func TestOpenAPI_aRunningNodeAnswersAsItSays(t *testing.T) {
 	d.asks("GET /v1/cluster", "/v1/cluster", "", 501)
 	d.asks("POST /v1/cache/clear", "/v1/cache/clear", "", 200)
 	for at := range d.doc.Operations() {
-		for _, subject := range []string{"/v1/jobs", "/v1/workarea", "/v1/sessions", "/v1/hotfolders"} {
+		for _, subject := range []string{"/v1/jobs", "/v1/workarea", "/v1/sessions", "/v1/hotfolders", "/v1/drops"} {
 			if _, path, _ := strings.Cut(at, " "); strings.HasPrefix(path, subject) && !d.seen[at] {
 				t.Errorf("%s was not asked: give it a line here", at)
 			}
@@ -126,6 +127,10 @@ func (d *documented) dropAnswers() {
 	d.asks(put, "/v1/hotfolders/inbox/a.txt?wait=30s", "dropped", 201)
 	d.asks(put, "/v1/hotfolders/none/a.txt", "dropped", 404)
 	d.asks(put, "/v1/hotfolders/inbox/../a.txt", "dropped", 400)
+	resp, _ := d.send("POST", "/v1/uploads", strings.NewReader("by tus"), "Tus-Resumable", "1.0.0", "Content-Type", "application/offset+octet-stream",
+		"Upload-Length", "6", "Upload-Metadata", "hotfolder aW5ib3g=,path Yi50eHQ=")
+	d.asks("GET /v1/drops/{upload}", "/v1/drops/"+path.Base(resp.Header.Get("Location"))+"?wait=30s", "", 200)
+	d.asks("GET /v1/drops/{upload}", "/v1/drops/none.inbox", "", 404)
 }
 
 // sessionAnswers has a client at the FTP gate.

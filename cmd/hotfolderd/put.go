@@ -22,6 +22,9 @@ type stored struct {
 	Index  string     `json:"index,omitempty"` // what a reader sends as X-Hotfolder-Index, when nodes had to be told
 }
 
+// putFolders is what stores folders.
+const putFolders = "put -r stores"
+
 func (a *app) putCommand() *cobra.Command {
 	var r remote
 	var f putFlags
@@ -62,7 +65,7 @@ func (a *app) put(c *cobra.Command, file, name string) error {
 	if err != nil {
 		return usagef(c, "NAME: %w", err)
 	}
-	in, done, err := a.source(file)
+	in, done, err := a.source(file, putFolders)
 	if err != nil {
 		return err
 	}
@@ -101,8 +104,8 @@ func (a *app) tellStored(got stored) error {
 	return nil
 }
 
-// source opens what is to be stored. A folder is refused by its kind, before anything is read.
-func (a *app) source(file string) (io.Reader, func(), error) {
+// source opens what is to be stored. A folder is refused by its kind, before anything is read; folders is what does with them.
+func (a *app) source(file, folders string) (io.Reader, func(), error) {
 	if file == "-" {
 		return a.in, func() {}, nil
 	}
@@ -112,7 +115,7 @@ func (a *app) source(file string) (io.Reader, func(), error) {
 	}
 	st, err := f.Stat()
 	if err == nil && st.IsDir() {
-		err = fmt.Errorf("%s is a folder; put -r stores the files below it", strconv.Quote(file))
+		err = fmt.Errorf("%s is a folder; %s the files below it", strconv.Quote(file), folders)
 	}
 	if err != nil {
 		f.Close()

@@ -15,7 +15,7 @@ import (
 // putRemote stores a file by way of the nodes. Standard input is kept in a file first, so that it can be sent again.
 func (a *app) putRemote(c *cobra.Command, r remote, file, name string, ifAbsent bool) error {
 	var got api.Stored
-	err := a.send(c, r, file, func(cl *api.Client, in io.ReadSeeker, progress func(int64)) (err error) {
+	err := a.send(c, r, file, putFolders, func(cl *api.Client, in io.ReadSeeker, progress func(int64)) (err error) {
 		got, err = cl.Put(c.Context(), name, in, api.PutOptions{IfAbsent: ifAbsent, Progress: progress})
 		return err
 	})
@@ -25,14 +25,14 @@ func (a *app) putRemote(c *cobra.Command, r remote, file, name string, ifAbsent 
 	return a.tellStored(stored(got))
 }
 
-// send has do give a file to the nodes, and shows meanwhile how far it is.
-func (a *app) send(c *cobra.Command, r remote, file string, do func(cl *api.Client, in io.ReadSeeker, progress func(int64)) error) error {
+// send has do give a file to the nodes, and shows meanwhile how far it is. folders is what does with a folder.
+func (a *app) send(c *cobra.Command, r remote, file, folders string, do func(cl *api.Client, in io.ReadSeeker, progress func(int64)) error) error {
 	cl, err := a.dial(c, r)
 	if err != nil {
 		return err
 	}
 	defer cl.Close()
-	in, done, err := a.seekable(file)
+	in, done, err := a.seekable(file, folders)
 	if err != nil {
 		return err
 	}
@@ -43,8 +43,8 @@ func (a *app) send(c *cobra.Command, r remote, file string, do func(cl *api.Clie
 }
 
 // seekable opens what is to be sent.
-func (a *app) seekable(file string) (io.ReadSeeker, func(), error) {
-	r, done, err := a.source(file)
+func (a *app) seekable(file, folders string) (io.ReadSeeker, func(), error) {
+	r, done, err := a.source(file, folders)
 	if err != nil {
 		return nil, nil, err
 	}
