@@ -25,7 +25,7 @@ func BenchmarkInvalidation(b *testing.B) {
 			report(b, floor(b, s))
 		}
 	})
-	for _, rate := range []int{10, 1000, 10_000} {
+	for _, rate := range []int{10, 100, 1000, 10_000} {
 		b.Run(fmt.Sprintf("rate=%d", rate), func(b *testing.B) {
 			for range b.N {
 				lags := overwrite(b, s, rate, benchTime)

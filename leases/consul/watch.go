@@ -11,7 +11,7 @@ import (
 const (
 	watchWait  = time.Second            // longest silence of a watch: then it says that nothing changed
 	watchGrace = 700 * time.Millisecond // how much later than that an answer may come
-	watchFloor = 10 * time.Millisecond  // shortest time between two answers, so that a busy prefix costs bounded work
+	watchFloor = 2 * time.Millisecond   // shortest time between two answers, so that a busy prefix costs bounded work; what comes meanwhile waits for it
 	watchPause = 100 * time.Millisecond
 	watchMost  = 2 * time.Second
 )
