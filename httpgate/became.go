@@ -30,7 +30,7 @@ func (g *Gate) noteDrop(ctx context.Context, p place, pending asset.Key, d Drop)
 	}
 	err := putNote(ctx, p.folder.Store, g.tusUpload(of.Mark, p).at(dropName), named{d.Version})
 	if err != nil && !isTaken(err) {
-		g.o.Log.Warn("it is not noted which drop an upload became", zap.String("key", d.Key.Shown()), zap.Error(err))
+		g.o.Log.Info("it is not noted which drop an upload became", zap.String("key", d.Key.Shown()), zap.Error(err))
 	}
 }
 
