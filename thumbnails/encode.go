@@ -32,27 +32,45 @@ func (e encoder) format() string {
 	return JPEG
 }
 
-// encode may change img.
-func (e encoder) encode(img *image.NRGBA, size int) (Rendition, error) {
-	r := Rendition{Size: size, Format: e.format(), Width: img.Rect.Dx(), Height: img.Rect.Dy()}
+// halves reports whether renditions have colours at half their size, and come from YCbCr without a step between: JPEGs without a profile.
+func (e encoder) halves(c *colours) bool { return e.format() == JPEG && (c == nil || c.channels != 3) }
+
+// encode may change img, which is NRGBA, or for JPEG what is encoded as it is.
+func (e encoder) encode(img image.Image, size int) (Rendition, error) {
+	b := img.Bounds()
+	r := Rendition{Size: size, Format: e.format(), Width: b.Dx(), Height: b.Dy()}
+	var err error
+	if m, ok := img.(*image.NRGBA); ok {
+		r.Data, err = e.encodeNRGBA(m)
+	} else {
+		r.Data, err = e.encodeJPEG(img)
+	}
+	return r, err
+}
+
+func (e encoder) encodeNRGBA(img *image.NRGBA) ([]byte, error) {
 	var b bytes.Buffer
 	var err error
-	switch r.Format {
+	switch e.format() {
 	case JPEG:
 		if e.transparent {
 			flatten(img, e.spec.Background)
 		}
-		err = jpeg.Encode(&b, e.opaque(img), &jpeg.Options{Quality: e.spec.Quality})
+		return e.encodeJPEG(e.opaque(img))
 	case WebP:
 		err = webp.Encode(&b, img, webp.Options{Quality: e.spec.Quality, Lossless: e.spec.Quality == 100, Method: webpEffort})
 	default:
 		err = png.Encode(&b, e.withAlpha(img))
 	}
-	r.Data = b.Bytes()
-	if err == nil && r.Format == JPEG && e.spec.Progressive {
-		r.Data, err = jpegscale.Progressive(r.Data, jpegscale.Limits{})
+	return b.Bytes(), err
+}
+
+func (e encoder) encodeJPEG(img image.Image) ([]byte, error) {
+	var b bytes.Buffer
+	if err := jpeg.Encode(&b, img, &jpeg.Options{Quality: e.spec.Quality}); err != nil || !e.spec.Progressive {
+		return b.Bytes(), err
 	}
-	return r, err
+	return jpegscale.Progressive(b.Bytes(), jpegscale.Limits{})
 }
 
 // opaque gives the JPEG encoder a type that it has a fast path for. Without transparency the two layouts are the same.

@@ -3,11 +3,8 @@ package thumbnails
 import (
 	"context"
 	"fmt"
-	"image"
 	"io"
 	"math"
-
-	"github.com/disintegration/imaging"
 )
 
 // imagingName changes with what the engine can render; see [Engine].
@@ -55,40 +52,32 @@ func render(ctx context.Context, s *source, spec Spec, lim Limits) (Result, erro
 		return res, nil
 	}
 	m.colours = coloursOf(profileOf(m.src, m))
-	img, err := decode(m, spec.Sizes[0])
+	e := encoder{spec: spec}
+	img, err := decode(m, spec.Sizes[0], e.halves(m.colours))
 	if err != nil {
 		return Result{}, err
 	}
-	return scaleAll(ctx, img, m, spec, res)
+	e.gray = isGray(img.Image)
+	return scaleAll(ctx, img, m, e, res)
 }
 
-// scaleAll makes the sizes from large to small, each from what the one before was made of.
-func scaleAll(ctx context.Context, img decoded, m measured, spec Spec, res Result) (Result, error) {
-	e := encoder{spec: spec, gray: isGray(img.Image)}
-	var near *image.NRGBA
-	for i, size := range spec.Sizes {
+// scaleAll makes the sizes from large to small.
+func scaleAll(ctx context.Context, img decoded, m measured, e encoder, res Result) (Result, error) {
+	s := newScaler(img, m, e)
+	for i, size := range e.spec.Sizes {
 		if err := ctx.Err(); err != nil {
 			return Result{}, err
 		}
-		w, h := fitInside(m.width, m.height, size)
-		small, straight := straightTo(img, w, h)
-		if !straight {
-			near = approach(img, near, w, h)
-			if f, ok := img.Image.(*flowing); ok && f.err != nil {
-				return Result{}, decodeFault(m.format, f.err, m.src.ended)
-			}
-			small = imaging.Resize(near, w, h, imaging.Lanczos)
-		}
-		if img.inks == nil && m.colours.fits(img.Image, e.gray) {
-			m.colours.apply(small)
+		small, err := s.upright(fitInside(m.width, m.height, size))
+		if err != nil {
+			return Result{}, err
 		}
 		if i == 0 {
-			res.Transparent = !opaqueType(img.Image) && !near.Opaque()
-			e.transparent = res.Transparent
+			res.Transparent = !opaqueType(img.Image) && !s.near.Opaque()
+			s.e.transparent = res.Transparent
 		}
-		upright := orient(small, m.orientation)
-		if i == len(spec.Sizes)-1 {
-			res.ThumbHash = thumbHash(upright)
+		if i == len(e.spec.Sizes)-1 {
+			res.ThumbHash = thumbHash(small)
 		}
 		if last := len(res.Renditions) - 1; last >= 0 && size >= max(m.width, m.height) {
 			r := res.Renditions[last]
@@ -96,34 +85,13 @@ func scaleAll(ctx context.Context, img decoded, m measured, spec Spec, res Resul
 			res.Renditions = append(res.Renditions, r)
 			continue
 		}
-		r, err := e.encode(upright, size)
+		r, err := s.e.encode(small, size)
 		if err != nil {
 			return Result{}, fmt.Errorf("encode %d pixels: %w", size, err)
 		}
 		res.Renditions = append(res.Renditions, r)
 	}
 	return res, nil
-}
-
-// approach brings the picture near w x h by averaging, each side for itself, so that the costly filter has little to
-// read and its tables stay small whatever the shape of the image.
-func approach(img decoded, near *image.NRGBA, w, h int) *image.NRGBA {
-	if near != nil {
-		img = unscaled(near)
-	}
-	nw, nh := shrunk(img.size.X, w, img.scale), shrunk(img.size.Y, h, img.scale)
-	if near != nil && img.size == image.Pt(nw, nh) {
-		return near
-	}
-	return reduce(img, nw, nh)
-}
-
-// shrunk divides size by the largest whole number that leaves 1.75 times the target or more: on the made-up pictures of
-// the tests that is 43 to 55 dB from the filter over the whole original, and cheaper than twice.
-// What was decoded at a scale is divided by multiples of it.
-func shrunk(size, target, scale int) int {
-	f := max(4*size/(7*target)/scale, 1) * scale
-	return (size + f - 1) / f
 }
 
 // fitInside is the size of w x h inside size x size: rounded, at least one pixel, never more than it was.

@@ -42,24 +42,26 @@ func TestRender_scaledDecodingLooksTheSame(t *testing.T) {
 			if db < 42 {
 				t.Errorf("%s to %d: want at least 42 dB, got %.1f", name, size, db)
 			}
-			t.Logf("%s to %d, decoded at 1/%d: %.1f dB", name, size, scaleFor(b.Dx(), b.Dy(), size), db)
+			t.Logf("%s to %d, decoded at %d/8: %.1f dB", name, size, eighthsFor(b.Dx(), b.Dy(), size), db)
 		}
 	}
 }
 
-func TestScaleFor_leavesTwiceTheSize(t *testing.T) {
+func TestEighthsFor_leavesTwiceTheSize(t *testing.T) {
 	for _, c := range []struct{ w, h, size, want int }{
-		{6000, 4000, 256, 8},
-		{6000, 4000, 375, 8},
-		{6000, 4000, 376, 4},
-		{6000, 4000, 1024, 2},
-		{6000, 4000, 1501, 1},
-		{200, 100, 256, 1},
-		{6000, 10, 256, 4},
-		{8, 1, 1, 1},
+		{6000, 4000, 256, 1},
+		{6000, 4000, 375, 1},
+		{6000, 4000, 376, 2},
+		{6000, 4000, 1024, 3},
+		{6000, 4000, 1125, 3},
+		{6000, 4000, 1126, 4},
+		{6000, 4000, 1501, 8},
+		{200, 100, 256, 8},
+		{6000, 10, 256, 2},
+		{8, 1, 1, 8},
 	} {
-		if got := scaleFor(c.w, c.h, c.size); got != c.want {
-			t.Errorf("%d x %d to %d: want 1/%d, got 1/%d", c.w, c.h, c.size, c.want, got)
+		if got := eighthsFor(c.w, c.h, c.size); got != c.want {
+			t.Errorf("%d x %d to %d: want %d/8, got %d/8", c.w, c.h, c.size, c.want, got)
 		}
 	}
 }

@@ -3,6 +3,8 @@ package thumbnails
 import (
 	"image"
 	"math"
+
+	"hotfolderd/thumbnails/jpegscale"
 )
 
 // The library's filter takes an image for as wide as its columns are many. What was decoded at a scale may end with a
@@ -20,14 +22,42 @@ const (
 	unit     = 1 << unitBits
 )
 
-// taps are those of n pixels that cover size pixels of the original, in a channel that has one value for every per of
-// them, have in all.
-func taps(n, size, per, have int) []tap {
-	step := float64(size) / float64(n*per)
+// aim is what is made of one axis of a plane: pixels of a rendition, or, for colours that are halved, one value for two of them.
+type aim struct {
+	pixels  int
+	halved  bool
+	flipped bool // the last comes first
+}
+
+func (a aim) values() int {
+	if a.halved {
+		return (a.pixels + 1) / 2
+	}
+	return a.pixels
+}
+
+// middle of value i, in pixels.
+func (a aim) middle(i int) float64 {
+	at := float64(i) + 0.5
+	if a.halved {
+		at *= 2
+	}
+	if a.flipped {
+		return float64(a.pixels) - at
+	}
+	return at
+}
+
+// taps are those of an axis that has size pixels in the original and so many values of them.
+func (a aim) taps(size int, pace jpegscale.Pace, have int) []tap {
+	step := float64(size*pace.Values) / float64(a.pixels*pace.Pixels)
 	wide := max(step, 1)
-	all := make([]tap, n)
+	if a.halved {
+		wide = max(2*step, 1)
+	}
+	all := make([]tap, a.values())
 	for i := range all {
-		middle := (float64(i)+0.5)*step - 0.5
+		middle := a.middle(i)*step - 0.5
 		from, to := max(int(math.Ceil(middle-3*wide)), 0), min(int(math.Floor(middle+3*wide)), have-1)
 		weights := make([]float64, to-from+1)
 		sum := 0.0
@@ -66,20 +96,26 @@ func lanczos3(x float64) float64 {
 	return 3 * math.Sin(x) * math.Sin(x/3) / (x * x)
 }
 
-// filtered is a plane of have.X by have.Y values brought to w x h. It goes across four rows at a time, and then down as soon as there are enough of
-// them: those stay near the processor.
-func filtered(pix []byte, stride int, have image.Point, img decoded, px, py, w, h int) []byte {
-	across, down := wide(taps(w, img.size.X, px*img.scale, have.X)), pairedDown(taps(h, img.size.Y, py*img.scale, have.Y))
-	in, ring := make([][2]int64, have.X), newRing(down, w)
-	row := func(y int) []byte { return pix[min(y, have.Y-1)*stride:][:have.X] }
-	out, sums := make([]byte, w*h), make([]int64, w)
+// filtered is a plane of a picture that is size pixels in the original. It goes across four rows at a time, and then down as soon as there are enough
+// of them: those stay near the processor.
+func (p plane) filtered(size image.Point, x, y aim) []byte {
+	across, down := wide(x.taps(size.X, p.x, p.have.X)), pairedDown(y.taps(size.Y, p.y, p.have.Y))
+	w := len(across)
+	in, ring := make([][2]int64, p.have.X), newRing(down, w)
+	row := func(i int) []byte { return p.line(min(i, p.have.Y-1)) }
+	out, sums := make([]byte, w*len(down)), make([]int64, w)
 	made := 0
-	for y, t := range down {
+	for i := range down {
+		at := i
+		if y.flipped {
+			at = len(down) - 1 - i
+		}
+		t := down[at]
 		for ; made < t.from+len(t.weights); made += 2 {
 			pairs(in, row(2*made), row(2*made+1), row(2*made+2), row(2*made+3))
 			narrowed(ring.at(made), ring.at(made+1), in, across)
 		}
-		lowered(out[y*w:y*w+w], sums, ring, t)
+		lowered(out[at*w:at*w+w], sums, ring, t)
 	}
 	return out
 }
@@ -215,36 +251,4 @@ func inByte(sum int32) byte {
 		v = ^(v >> 31)
 	}
 	return byte(v)
-}
-
-// straightTo brings a picture decoded at a scale to its size by the filter alone. It is not ok for what is not kept in
-// planes, and for what averaging should bring nearer first.
-func straightTo(img decoded, w, h int) (*image.NRGBA, bool) {
-	nw, nh := shrunk(img.size.X, w, img.scale), shrunk(img.size.Y, h, img.scale)
-	have := img.Bounds().Size()
-	if img.scale == 1 || nw < have.X && nh < have.Y {
-		return nil, false
-	}
-	switch m := img.Image.(type) {
-	case *image.YCbCr:
-		return coloursTo(m, img, w, h), true
-	case *image.Gray:
-		dst := image.NewNRGBA(image.Rect(0, 0, w, h))
-		grayRow(dst.Pix, filtered(m.Pix, m.Stride, have, img, 1, 1, w, h))
-		return dst, true
-	}
-	return nil, false
-}
-
-func coloursTo(m *image.YCbCr, img decoded, w, h int) *image.NRGBA {
-	have := img.Bounds().Size()
-	px, py := subsampling(m)
-	fewer := image.Pt((have.X+px-1)/px, (have.Y+py-1)/py)
-	bright := filtered(m.Y, m.YStride, have, img, 1, 1, w, h)
-	blue, red := filtered(m.Cb, m.CStride, fewer, img, px, py, w, h), filtered(m.Cr, m.CStride, fewer, img, px, py, w, h)
-	dst := image.NewNRGBA(image.Rect(0, 0, w, h))
-	for i := range bright {
-		putYCbCr(dst.Pix[4*i:4*i+4:4*i+4], bright[i], blue[i], red[i])
-	}
-	return dst
 }

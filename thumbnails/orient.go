@@ -87,6 +87,29 @@ func orientationValue(v any) int {
 	return o
 }
 
+// turn is what brings a picture upright: its axes are flipped first, and then change their places.
+type turn struct{ flipX, flipY, transposed bool }
+
+func turnOf(orientation int) turn {
+	return [...]turn{
+		2: {flipX: true},
+		3: {flipX: true, flipY: true},
+		4: {flipY: true},
+		5: {transposed: true},
+		6: {flipY: true, transposed: true},
+		7: {flipX: true, flipY: true, transposed: true},
+		8: {flipX: true, transposed: true},
+	}[orientation]
+}
+
+// rect is of a picture that is stored as w x h.
+func (t turn) rect(w, h int) image.Rectangle {
+	if t.transposed {
+		w, h = h, w
+	}
+	return image.Rect(0, 0, w, h)
+}
+
 // orient turns an image as stored upright.
 func orient(img *image.NRGBA, orientation int) *image.NRGBA {
 	switch orientation {

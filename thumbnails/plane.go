@@ -1,63 +1,116 @@
 package thumbnails
 
-// plane averages one channel of an image, row by row.
+import (
+	"image"
+
+	"hotfolderd/thumbnails/jpegscale"
+)
+
+// plane is one channel of a picture as it was decoded: the values that it has, each for its pixels of the original.
 type plane struct {
 	pix    []byte
 	stride int
-	xs, ys axis
-	sums   []uint64
-	out    []byte
+	have   image.Point
+	x, y   jpegscale.Pace
 }
 
-func newPlane(pix []byte, stride int, xs, ys axis) *plane {
-	n := len(xs.cells)
-	return &plane{pix: pix, stride: stride, xs: xs, ys: ys, sums: make([]uint64, n), out: make([]byte, n)}
-}
+func (p plane) line(y int) []byte { return p.pix[y*p.stride:][:p.have.X] }
 
-// row is valid until the next call. One and two pixels a box are what large thumbnails of photographs need: their
-// colours and their brightness; they have ways of their own.
-func (p *plane) row(y int) []byte {
-	switch {
-	case p.xs.exact == 1 && p.ys.exact == 1:
-		return p.line(y)[:len(p.out)]
-	case p.xs.exact == 2 && p.ys.exact == 2:
-		halve(p.out, p.line(2*y), p.line(2*y+1))
-		return p.out
-	}
-	clear(p.sums)
-	c := p.ys.cells[y]
-	for r := c.from; r < c.to; r++ {
-		addValues(p.sums, p.line(r), p.xs, c.weight(r))
-	}
-	rows := p.ys.span(y)
-	for x, s := range p.sums {
-		p.out[x] = rounded(s, 1/float64(rows*p.xs.span(x)))
-	}
-	return p.out
-}
-
-func (p *plane) line(y int) []byte { return p.pix[y*p.stride:] }
-
-func halve(out, top, bottom []byte) {
-	top, bottom = top[:2*len(out)], bottom[:2*len(out)]
-	for x := range out {
-		t, b := top[2*x:2*x+2:2*x+2], bottom[2*x:2*x+2:2*x+2]
-		out[x] = uint8((uint32(t[0]) + uint32(t[1]) + uint32(b[0]) + uint32(b[1]) + 2) >> 2)
-	}
-}
-
-func addValues(sums []uint64, row []byte, xs axis, weight uint64) {
-	for x := range xs.cells {
-		c := &xs.cells[x]
-		cut := row[c.from:c.to]
-		s := uint64(cut[0]) * c.first
-		if last := len(cut) - 1; last > 0 {
-			var inner uint64
-			for _, v := range cut[1:last] {
-				inner += uint64(v)
-			}
-			s += inner*whole + uint64(cut[last])*c.last
+// planes are those of a picture that is kept in planes: grey, or brightness, blue and red. Of others there are none.
+func (d decoded) planes() []plane {
+	switch m := d.Image.(type) {
+	case *image.Gray:
+		at := m.Rect.Min
+		return []plane{d.plane(m.Pix[m.PixOffset(at.X, at.Y):], m.Stride, 1, 1)}
+	case *image.YCbCr:
+		at := m.Rect.Min
+		c := m.COffset(at.X, at.Y)
+		px, py := subsampling(m)
+		return []plane{
+			d.plane(m.Y[m.YOffset(at.X, at.Y):], m.YStride, 1, 1),
+			d.plane(m.Cb[c:], m.CStride, px, py),
+			d.plane(m.Cr[c:], m.CStride, px, py),
 		}
-		sums[x] += s * weight
+	case *jpegscale.Planes:
+		all := make([]plane, len(m.Of))
+		for i, p := range m.Of {
+			all[i] = plane{p.Pix, p.Stride, image.Pt(p.Width, p.Height), p.X, p.Y}
+		}
+		return all
 	}
+	return nil
+}
+
+// plane has one value for px by py pixels of what was decoded.
+func (d decoded) plane(pix []byte, stride, px, py int) plane {
+	size := d.Bounds().Size()
+	have := image.Pt((size.X+px-1)/px, (size.Y+py-1)/py)
+	return plane{pix, stride, have, jpegscale.Pace{Values: d.eighths, Pixels: 8 * px}, jpegscale.Pace{Values: d.eighths, Pixels: 8 * py}}
+}
+
+// pace is that of what has one value for each pixel that was decoded.
+func (d decoded) pace() jpegscale.Pace { return jpegscale.Pace{Values: d.eighths, Pixels: 8} }
+
+// subsampling is how many pixels share one value of colour, across and down.
+func subsampling(m *image.YCbCr) (x, y int) {
+	switch m.SubsampleRatio {
+	case image.YCbCrSubsampleRatio422:
+		return 2, 1
+	case image.YCbCrSubsampleRatio420:
+		return 2, 2
+	case image.YCbCrSubsampleRatio440:
+		return 1, 2
+	case image.YCbCrSubsampleRatio411:
+		return 4, 1
+	case image.YCbCrSubsampleRatio410:
+		return 4, 2
+	}
+	return 1, 1
+}
+
+// boxed is the plane with the averages of x by y values in place of these; the last may be of fewer.
+func (p plane) boxed(x, y int) plane {
+	if x == 1 && y == 1 {
+		return p
+	}
+	have := image.Pt((p.have.X+x-1)/x, (p.have.Y+y-1)/y)
+	out := plane{make([]byte, have.X*have.Y), have.X, have, p.x, p.y}
+	out.x.Pixels *= x
+	out.y.Pixels *= y
+	sums := make([]uint32, have.X)
+	for i := range have.Y {
+		clear(sums)
+		rows := min(y, p.have.Y-i*y)
+		for r := range rows {
+			addBoxes(sums, p.line(i*y+r), x)
+		}
+		averages(out.line(i), sums, uint32(x*rows), uint32((p.have.X-(have.X-1)*x)*rows))
+	}
+	return out
+}
+
+func addBoxes(sums []uint32, row []byte, n int) {
+	last := len(sums) - 1
+	for x := range last {
+		var s uint32
+		for _, v := range row[:n] {
+			s += uint32(v)
+		}
+		sums[x] += s
+		row = row[n:]
+	}
+	for _, v := range row {
+		sums[last] += uint32(v)
+	}
+}
+
+// averages are of n values each, but of the last.
+func averages(dst []byte, sums []uint32, n, last uint32) {
+	by := (1<<32 + uint64(n) - 1) / uint64(n)
+	dst = dst[:len(sums)]
+	for x, s := range sums {
+		dst[x] = byte(uint64(s+n/2) * by >> 32)
+	}
+	end := len(sums) - 1
+	dst[end] = byte((sums[end] + last/2) / last)
 }

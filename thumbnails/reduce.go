@@ -1,16 +1,19 @@
 package thumbnails
 
-import "image"
+import (
+	"image"
+
+	"hotfolderd/thumbnails/jpegscale"
+)
 
 // reduce averages boxes of pixels to an image of w x h, which must not be larger than the original, part of a pixel or not. It is one pass over the
 // rows, made to bring a decoded original cheaply near its thumbnails. All boxes have the same size; pixels that lie in
 // two of them count in both by their share, so that the picture keeps its place to the last fraction.
 func reduce(img decoded, w, h int) *image.NRGBA {
 	dst := image.NewNRGBA(image.Rect(0, 0, w, h))
-	switch m := img.Image.(type) {
-	case *image.YCbCr:
-		reduceYCbCr(dst, m, img)
-	default:
+	if p := img.planes(); len(p) == 3 {
+		reduceYCbCr(dst, p, img.size)
+	} else {
 		reduceRows(dst, img.rows(), img)
 	}
 	return dst
@@ -43,14 +46,14 @@ type axis struct {
 	exact int // pixels in each box when it is a whole number, else 0
 }
 
-// newAxis divides size pixels among n boxes, in a channel that has one value for every per pixels. With more boxes than
-// values some boxes are parts of one.
-func newAxis(n, size, per int) axis {
+// newAxis divides size pixels of the original among n boxes of values. With more boxes than values some boxes are parts of one.
+func newAxis(n, size int, pace jpegscale.Pace) axis {
 	a := axis{cells: make([]cell, n)}
-	if size%(n*per) == 0 {
-		a.exact = size / (n * per)
+	values, all := size*pace.Values, n*pace.Pixels
+	if values%all == 0 {
+		a.exact = values / all
 	}
-	at := func(i int) uint64 { return uint64(i) * uint64(size) * whole / uint64(n*per) }
+	at := func(i int) uint64 { return uint64(i) * uint64(values) * whole / uint64(all) }
 	for i := range a.cells {
 		begin, end := at(i), at(i+1)
 		c := cell{from: int(begin / whole), to: int((end + whole - 1) / whole)}
@@ -71,45 +74,21 @@ func (a axis) span(i int) uint64 {
 }
 
 // reduceYCbCr averages the three planes, each at its own resolution, and converts only what is left.
-func reduceYCbCr(dst *image.NRGBA, m *image.YCbCr, img decoded) {
+func reduceYCbCr(dst *image.NRGBA, planes []plane, size image.Point) {
 	w, h := dst.Rect.Dx(), dst.Rect.Dy()
-	at, size := m.Rect.Min, img.size
-	px, py := subsampling(m)
-	c := m.COffset(at.X, at.Y)
-	bright := newPlane(m.Y[m.YOffset(at.X, at.Y):], m.YStride, newAxis(w, size.X, img.scale), newAxis(h, size.Y, img.scale))
-	xs, ys := newAxis(w, size.X, px*img.scale), newAxis(h, size.Y, py*img.scale)
-	blue, red := newPlane(m.Cb[c:], m.CStride, xs, ys), newPlane(m.Cr[c:], m.CStride, xs, ys)
+	var all [3]*averager
+	for i, p := range planes {
+		all[i] = newAverager(p, newAxis(w, size.X, p.x), newAxis(h, size.Y, p.y))
+	}
 	for y := range h {
-		yy, cb, cr := bright.row(y), blue.row(y), red.row(y)
-		out := dst.Pix[y*dst.Stride : y*dst.Stride+4*w]
-		cb, cr = cb[:len(yy)], cr[:len(yy)]
-		for x := range yy {
-			putYCbCr(out[4*x:4*x+4:4*x+4], yy[x], cb[x], cr[x])
-		}
+		ycbcrRow(dst.Pix[y*dst.Stride:y*dst.Stride+4*w], all[0].row(y), all[1].row(y), all[2].row(y))
 	}
-}
-
-// subsampling is how many pixels share one value of colour, across and down.
-func subsampling(m *image.YCbCr) (x, y int) {
-	switch m.SubsampleRatio {
-	case image.YCbCrSubsampleRatio422:
-		return 2, 1
-	case image.YCbCrSubsampleRatio420:
-		return 2, 2
-	case image.YCbCrSubsampleRatio440:
-		return 1, 2
-	case image.YCbCrSubsampleRatio411:
-		return 4, 1
-	case image.YCbCrSubsampleRatio410:
-		return 4, 2
-	}
-	return 1, 1
 }
 
 // reduceRows averages any image. Colours are weighted by alpha, so that what is invisible has no colour to give.
 func reduceRows(dst *image.NRGBA, read rowReader, img decoded) {
 	w, h := dst.Rect.Dx(), dst.Rect.Dy()
-	xs, ys := newAxis(w, img.size.X, img.scale), newAxis(h, img.size.Y, img.scale)
+	xs, ys := newAxis(w, img.size.X, img.pace()), newAxis(h, img.size.Y, img.pace())
 	row, sums := make([]byte, 4*img.Bounds().Dx()), make([]uint64, 4*w)
 	for y := range h {
 		out := dst.Pix[y*dst.Stride : y*dst.Stride+4*w]

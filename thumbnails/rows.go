@@ -3,6 +3,8 @@ package thumbnails
 import (
 	"image"
 	"image/color"
+
+	"hotfolderd/thumbnails/jpegscale"
 )
 
 // rowReader writes row y of an image, counted from its top, as 8-bit non-premultiplied RGBA.
@@ -106,6 +108,14 @@ func nycbcraRows(m *image.NYCbCrA) rowReader {
 	}
 }
 
+// ycbcrRow is a row of three planes of one size.
+func ycbcrRow(dst, y, cb, cr []byte) {
+	cb, cr = cb[:len(y)], cr[:len(y)]
+	for x := range y {
+		putYCbCr(dst[4*x:4*x+4:4*x+4], y[x], cb[x], cr[x])
+	}
+}
+
 // putYCbCr is JFIF's conversion with 16 bits of fraction.
 func putYCbCr(d []byte, y, cb, cr uint8) {
 	yy := int32(y)<<16 + 1<<15
@@ -169,7 +179,7 @@ func straight(c, a uint16) uint8 {
 // opaqueType reports whether an image of this type cannot have transparency.
 func opaqueType(img image.Image) bool {
 	switch m := img.(type) {
-	case *image.YCbCr, *image.Gray, *image.Gray16, *image.CMYK:
+	case *image.YCbCr, *image.Gray, *image.Gray16, *image.CMYK, *jpegscale.Planes:
 		return true
 	case *flowing:
 		return m.opaque

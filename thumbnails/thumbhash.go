@@ -10,8 +10,8 @@ const hashSide = 32
 
 // thumbHash is a picture in about 25 bytes, in Evan Wallace's format of that name: a page shows the blur that it comes to
 // while the picture itself is on its way. It changes nothing of img.
-func thumbHash(img *image.NRGBA) []byte {
-	w, h := fitInside(img.Rect.Dx(), img.Rect.Dy(), hashSide)
+func thumbHash(img image.Image) []byte {
+	w, h := fitInside(img.Bounds().Dx(), img.Bounds().Dy(), hashSide)
 	small := reduce(unscaled(img), w, h)
 	p, transparent := newWaves(small)
 	most := 7.0

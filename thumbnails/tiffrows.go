@@ -231,7 +231,7 @@ func (b *jpegBand) decode(n, w, h int) (rowReader, error) {
 		return nil, errTIFF("a JPEG of no size")
 	}
 	r := io.MultiReader(bytes.NewReader(p.before()), io.NewSectionReader(p.s, p.offsets[n]+2, p.size[n]-2))
-	img, err := jpegscale.Decode(r, 1, jpegscale.Limits{})
+	img, err := jpegscale.Decode(r, jpegscale.Size{Eighths: 8}, jpegscale.Limits{})
 	if err != nil {
 		return nil, unexpected(err)
 	}

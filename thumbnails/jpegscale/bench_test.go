@@ -21,10 +21,10 @@ func BenchmarkDecode24MP(b *testing.B) {
 		{"progressive422", []string{"-quality", "92", "-progressive", "-sample", "2x1"}},
 	} {
 		data := run(b, ppm, "cjpeg", file.args...)
-		for _, scale := range []int{8, 4, 2, 1} {
-			b.Run(fmt.Sprintf("%s/%d", file.name, scale), func(b *testing.B) {
+		for _, eighths := range Eighths() {
+			b.Run(fmt.Sprintf("%s/%d of 8", file.name, eighths), func(b *testing.B) {
 				measured(b, data, func() time.Duration {
-					decodeOK(b, data, scale)
+					decodeOK(b, data, eighths)
 					return 0
 				})
 			})
@@ -46,10 +46,10 @@ func BenchmarkDecode24MP(b *testing.B) {
 // BenchmarkDecode1MP is a picture of the web, whose tables cost their share.
 func BenchmarkDecode1MP(b *testing.B) {
 	data := run(b, scene(1200, 833), "cjpeg", "-quality", "80")
-	for _, scale := range []int{4, 2} {
-		b.Run(fmt.Sprint(scale), func(b *testing.B) {
+	for _, eighths := range []int{2, 4} {
+		b.Run(fmt.Sprint(eighths), func(b *testing.B) {
 			measured(b, data, func() time.Duration {
-				decodeOK(b, data, scale)
+				decodeOK(b, data, eighths)
 				return 0
 			})
 		})

@@ -16,19 +16,19 @@ import (
 // lower one is grey, and an error says that it is cut off.
 func TestDecode_givesWhatThereIs(t *testing.T) {
 	whole := run(t, scene(320, 400), "cjpeg", "-quality", "90")
-	for _, scale := range []int{1, 2, 4, 8} {
-		want := decodeOK(t, whole, scale).(*image.YCbCr)
-		m, err := Decode(bytes.NewReader(whole[:len(whole)/2]), scale, Limits{})
+	for _, eighths := range Eighths() {
+		want := decodeOK(t, whole, eighths).(*image.YCbCr)
+		m, err := Decode(bytes.NewReader(whole[:len(whole)/2]), Size{Eighths: eighths}, Limits{})
 		if !errors.Is(err, io.ErrUnexpectedEOF) || m == nil {
-			t.Fatalf("1/%d: want a picture and %v, got %v", scale, io.ErrUnexpectedEOF, err)
+			t.Fatalf("%d/8: want a picture and %v, got %v", eighths, io.ErrUnexpectedEOF, err)
 		}
 		got := m.(*image.YCbCr)
 		third := got.YStride * got.Rect.Dy() / 3
 		if !bytes.Equal(want.Y[:third], got.Y[:third]) {
-			t.Errorf("1/%d: the upper third differs", scale)
+			t.Errorf("%d/8: the upper third differs", eighths)
 		}
 		if last := got.Y[len(got.Y)-got.YStride:]; bytes.Count(last, []byte{grey}) != len(last) {
-			t.Errorf("1/%d: want grey where nothing is known", scale)
+			t.Errorf("%d/8: want grey where nothing is known", eighths)
 		}
 	}
 }
@@ -37,7 +37,7 @@ func TestDecode_givesWhatThereIs(t *testing.T) {
 func TestDecode_needsNoMoreOfAProgressiveFile(t *testing.T) {
 	data := run(t, scene(640, 480), "cjpeg", "-progressive", "-quality", "95")
 	src := &counter{r: bytes.NewReader(data)}
-	if _, err := Decode(iotest.HalfReader(src), 8, Limits{}); err != nil {
+	if _, err := Decode(iotest.HalfReader(src), Size{Eighths: 1}, Limits{}); err != nil {
 		t.Fatal(err)
 	}
 	if src.n > len(data)*9/10 {
@@ -67,8 +67,8 @@ func TestDecode_restartsBehindDamage(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			at := bytes.Index(whole, []byte{0xff, rst0 + 3})
 			data := spoil(at, bytes.Clone(whole))
-			want := decodeOK(t, whole, 1).(*image.YCbCr)
-			m, err := Decode(bytes.NewReader(data), 1, Limits{})
+			want := decodeOK(t, whole, 8).(*image.YCbCr)
+			m, err := Decode(bytes.NewReader(data), Size{Eighths: 8}, Limits{})
 			if err == nil && name != "zeros" { // which are codes like others
 				t.Fatal("want an error beside the picture, got none")
 			}
@@ -86,8 +86,8 @@ func TestDecode_cutAnywhere(t *testing.T) {
 	for _, args := range [][]string{nil, {"-progressive"}, {"-restart", "2B"}} {
 		data := run(t, scene(40, 30), "cjpeg", args...)
 		for n := range data {
-			for _, scale := range []int{1, 2, 4, 8} {
-				if m, err := Decode(bytes.NewReader(data[:n]), scale, Limits{}); m == nil && err == nil {
+			for _, eighths := range Eighths() {
+				if m, err := Decode(bytes.NewReader(data[:n]), Size{eighths, n%2 == 0}, Limits{}); m == nil && err == nil {
 					t.Fatalf("%v cut at %d: neither a picture nor an error", args, n)
 				}
 			}
@@ -97,8 +97,8 @@ func TestDecode_cutAnywhere(t *testing.T) {
 
 func TestDecode_readersOfOneByte(t *testing.T) {
 	data := run(t, scene(80, 60), "cjpeg", "-progressive", "-restart", "2B")
-	m, err := Decode(iotest.OneByteReader(bytes.NewReader(data)), 2, Limits{})
-	if err != nil || !bytes.Equal(brightness(m), brightness(decodeOK(t, data, 2))) {
+	m, err := Decode(iotest.OneByteReader(bytes.NewReader(data)), Size{Eighths: 4}, Limits{})
+	if err != nil || !bytes.Equal(brightness(m), brightness(decodeOK(t, data, 4))) {
 		t.Errorf("want the same picture, got %v", err)
 	}
 }
@@ -107,7 +107,7 @@ func TestDecode_sourceThatFails(t *testing.T) {
 	broken := errors.New("the disk is gone")
 	data := run(t, scene(320, 200), "cjpeg")
 	for _, n := range []int{0, 1, 100, len(data) / 2} {
-		if _, err := Decode(io.MultiReader(bytes.NewReader(data[:n]), iotest.ErrReader(broken)), 8, Limits{}); !errors.Is(err, broken) {
+		if _, err := Decode(io.MultiReader(bytes.NewReader(data[:n]), iotest.ErrReader(broken)), Size{Eighths: 1}, Limits{}); !errors.Is(err, broken) {
 			t.Errorf("after %d bytes: want %v, got %v", n, broken, err)
 		}
 	}
@@ -117,12 +117,12 @@ func TestDecode_limits(t *testing.T) {
 	data := run(t, scene(100, 50), "cjpeg", "-progressive")
 	for name, lim := range map[string]Limits{"pixels": {Pixels: 4999}, "scans": {Scans: 3}} {
 		t.Run(name, func(t *testing.T) {
-			if _, err := Decode(bytes.NewReader(data), 1, lim); err == nil {
+			if _, err := Decode(bytes.NewReader(data), Size{Eighths: 8}, lim); err == nil {
 				t.Errorf("%+v: want an error, got none", lim)
 			}
 		})
 	}
-	if _, err := Decode(bytes.NewReader(data), 1, Limits{Pixels: 5000, Scans: 10}); err != nil {
+	if _, err := Decode(bytes.NewReader(data), Size{Eighths: 8}, Limits{Pixels: 5000, Scans: 10}); err != nil {
 		t.Errorf("within its limits: %v", err)
 	}
 }
@@ -135,7 +135,7 @@ func TestDecode_endlessScans(t *testing.T) {
 	head = append(head, "\xff\xc4\x00\x14\x10\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\xe0"...) // 0: the next 32767 blocks end
 	scan := append([]byte("\xff\xda\x00\x08\x01\x01\x00\x01\x3f\x01"), bytes.Repeat([]byte{0x7f, 0x7f}, 40)...)
 	data := append(head, bytes.Repeat(scan, 100_000)...)
-	_, err := Decode(bytes.NewReader(data), 1, Limits{})
+	_, err := Decode(bytes.NewReader(data), Size{Eighths: 8}, Limits{})
 	if bad := jpeg.FormatError(""); !errors.As(err, &bad) {
 		t.Errorf("want a refusal, got %v", err)
 	}
@@ -146,7 +146,9 @@ func FuzzDecode(f *testing.F) {
 	for i, data := range seeds(f) {
 		f.Add(data, uint8(i))
 	}
-	f.Fuzz(func(t *testing.T, data []byte, by uint8) { answers(t, data, 1<<(by&3)) })
+	f.Fuzz(func(t *testing.T, data []byte, by uint8) {
+		answers(t, data, Size{Eighths()[int(by&7)%len(Eighths())], by&8 != 0})
+	})
 }
 
 // seeds are small files of many kinds.
@@ -168,7 +170,7 @@ func TestDecode_spoiled(t *testing.T) {
 			for range 1 + r.IntN(4) {
 				spoiled[r.IntN(len(spoiled))] = byte(r.Uint32())
 			}
-			if answers(t, spoiled, 1<<r.IntN(4)); t.Failed() {
+			if answers(t, spoiled, Size{Eighths()[r.IntN(len(Eighths()))], r.IntN(2) == 0}); t.Failed() {
 				t.Fatalf("seed %d, as %x", i, spoiled)
 			}
 		}
@@ -177,11 +179,11 @@ func TestDecode_spoiled(t *testing.T) {
 
 // answers fails unless there is a picture of the size that the header says, or an error. Where image/jpeg gives a picture
 // there must be one, though what it overlooks may be an error here.
-func answers(t *testing.T, data []byte, scale int) {
+func answers(t *testing.T, data []byte, size Size) {
 	t.Helper()
 	lim := Limits{Pixels: 1 << 18, Scans: 50}
 	before := allocated()
-	m, err := Decode(bytes.NewReader(data), scale, lim)
+	m, err := Decode(bytes.NewReader(data), size, lim)
 	if got, most := allocated()-before, uint64(64*lim.Pixels); got > most {
 		t.Errorf("want at most %d bytes allocated, got %d", most, got)
 	}
@@ -190,7 +192,7 @@ func answers(t *testing.T, data []byte, scale int) {
 	case m == nil && err == nil:
 		t.Error("neither a picture nor an error")
 	case m != nil && headErr == nil:
-		want := image.Rect(0, 0, Scaled(c.Width, scale), Scaled(c.Height, scale))
+		want := image.Rect(0, 0, Scaled(c.Width, size.Eighths), Scaled(c.Height, size.Eighths))
 		if m.Bounds() != want {
 			t.Errorf("want %v, got %v", want, m.Bounds())
 		}

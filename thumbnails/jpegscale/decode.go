@@ -4,19 +4,31 @@ import (
 	"fmt"
 	"image"
 	"io"
+	"slices"
 )
 
-// Decode decodes the JPEG that r begins with at 1/scale of its size; scale is 1, 2, 4 or 8. The picture is as large as
-// [Scaled] says and of the type that image/jpeg would give: Gray, YCbCr, RGBA or CMYK.
+// Size says how large a picture is decoded.
+type Size struct {
+	Eighths int // of its width and height: 1, 2, 3, 4 or 8
+	// Halved is for who wants colours at half the size of the brightness: a file that has more of them is decoded to fewer, and a picture of
+	// YCbCr is [Planes].
+	Halved bool
+}
+
+// Eighths are those that a picture can be decoded at, from few to many. What lies between saves little over the whole.
+func Eighths() []int { return []int{1, 2, 3, 4, 8} }
+
+// Decode decodes the JPEG that r begins with. The picture is as large as [Scaled] says and of the type that image/jpeg would give: Gray, YCbCr,
+// RGBA or CMYK.
 //
 // When the file is cut off or damaged there are both a picture, with what could be decoded, and an error:
 // [io.ErrUnexpectedEOF], a [jpeg.FormatError], or what r failed with. Before the first scan there is no picture.
 // What is valid and not known here is a [jpeg.UnsupportedError].
-func Decode(r io.Reader, scale int, lim Limits) (image.Image, error) {
-	if scale != 1 && scale != 2 && scale != 4 && scale != 8 {
-		return nil, fmt.Errorf("decode at 1/%d: only 1, 2, 4 and 8 are possible", scale)
+func Decode(r io.Reader, size Size, lim Limits) (image.Image, error) {
+	if !slices.Contains(Eighths(), size.Eighths) {
+		return nil, fmt.Errorf("decode at %d/8: only %v are possible", size.Eighths, Eighths())
 	}
-	d := newDecoder(r, scale, lim)
+	d := newDecoder(r, size, lim)
 	err := d.segments()
 	if !d.started {
 		return nil, err
@@ -30,26 +42,28 @@ func Decode(r io.Reader, scale int, lim Limits) (image.Image, error) {
 	return d.picture(), err
 }
 
-// Scaled is size pixels at 1/scale: a part of a pixel is one.
-func Scaled(size, scale int) int { return (size + scale - 1) / scale }
+// Scaled is pixels at eighths of their number: a part of a pixel is one.
+func Scaled(pixels, eighths int) int { return parts(pixels*eighths, 8) }
 
-func newDecoder(r io.Reader, scale int, lim Limits) *decoder {
-	return &decoder{in: newInput(r), lim: lim.orDefaults(), side: 8 / scale, need: needed(8 / scale), places: placesOf(8 / scale)}
+// parts is how many parts of n are needed for all.
+func parts(all, n int) int { return (all + n - 1) / n }
+
+func newDecoder(r io.Reader, size Size, lim Limits) *decoder {
+	return &decoder{in: newInput(r), lim: lim.orDefaults(), size: size}
 }
 
 // decoder is what is known of a file on the way through it.
 type decoder struct {
 	in     *input
 	lim    Limits
-	side   int       // of what a block of 8 x 8 becomes
-	need   uint64    // coefficients, in zigzag order, that the picture is made of
-	places [64]uint8 // where each of them is kept
-	keeps  bool      // coefficients are kept, and nothing is made of them
+	size   Size
+	keeps  bool // coefficients are kept, and nothing is made of them
 	scans  int
 	damage error // the first that did not end the decoding
 
 	frame
 	started bool // the planes are there
+	halved  bool // colours are decoded for half the size
 	restart int  // MCUs between restart markers; 0 is none
 	quant   [4][64]int32
 	tables  [2][4]huffman // of DC, of AC
@@ -68,7 +82,7 @@ func (d *decoder) note(err error) {
 // complete reports whether all that the picture needs has been seen.
 func (d *decoder) complete() bool {
 	for i := range d.comps {
-		if c := &d.comps[i]; c.done&d.need != d.need {
+		if c := &d.comps[i]; c.done&c.need != c.need {
 			return false
 		}
 	}

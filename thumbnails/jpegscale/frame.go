@@ -16,6 +16,7 @@ type component struct {
 	h, v       int // blocks of it in an MCU
 	wide, high int // blocks, up to whole MCUs
 
+	cell
 	pix    []byte
 	stride int
 
@@ -97,8 +98,8 @@ func (d *decoder) geometry() {
 	d.across, d.down = d.comps[0].h, d.comps[0].v
 	for i := range d.comps {
 		c := &d.comps[i]
-		c.wide = Scaled(d.width, 8*d.across) * c.h
-		c.high = Scaled(d.height, 8*d.down) * c.v
+		c.wide = parts(d.width, 8*d.across) * c.h
+		c.high = parts(d.height, 8*d.down) * c.v
 	}
 }
 
@@ -111,16 +112,18 @@ func (d *decoder) start() {
 		return
 	}
 	d.started = true
+	d.halved = d.size.Halved && len(d.comps) == 3 && !d.isRGB()
 	for i := range d.comps {
 		c := &d.comps[i]
+		c.cell = d.cellOf(i)
 		if d.progressive || d.keeps {
-			c.keep(d.side)
+			c.keep()
 		}
 		if d.keeps {
 			continue
 		}
-		c.stride = c.wide * d.side
-		c.pix = make([]byte, c.stride*c.high*d.side)
+		c.stride = c.wide * c.cols
+		c.pix = make([]byte, c.stride*c.high*c.rows)
 		c.pix[0] = grey
 		for n := 1; n < len(c.pix); n *= 2 {
 			copy(c.pix[n:], c.pix[:n])
@@ -129,4 +132,4 @@ func (d *decoder) start() {
 }
 
 // at is where block (x, y) begins in the plane.
-func (c *component) at(x, y, side int) []byte { return c.pix[y*side*c.stride+x*side:] }
+func (c *component) at(x, y int) []byte { return c.pix[y*c.rows*c.stride+x*c.cols:] }

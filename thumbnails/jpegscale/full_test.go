@@ -30,7 +30,7 @@ func TestDecode_fullSizeIsThatOfImageJPEG(t *testing.T) {
 func sameAsLibrary(t *testing.T, data []byte, give int) {
 	t.Helper()
 	want, wantErr := jpeg.Decode(bytes.NewReader(data))
-	got, err := Decode(bytes.NewReader(data), 1, Limits{})
+	got, err := Decode(bytes.NewReader(data), Size{Eighths: 8}, Limits{})
 	if wantErr != nil {
 		t.Logf("image/jpeg: %v; here: %v", wantErr, err)
 		return
@@ -76,8 +76,8 @@ func apartBy(a, b [4]int) int {
 
 func TestDecode_inksWithoutAdobeAreAsTheyAre(t *testing.T) {
 	data := assets(t)["cmyk.jpg"]
-	with := decodeOK(t, data, 1).(*image.CMYK)
-	without := decodeOK(t, bytes.Replace(data, []byte("Adobe"), []byte("Nobod"), 1), 1).(*image.CMYK)
+	with := decodeOK(t, data, 8).(*image.CMYK)
+	without := decodeOK(t, bytes.Replace(data, []byte("Adobe"), []byte("Nobod"), 1), 8).(*image.CMYK)
 	for i := range with.Pix {
 		if with.Pix[i] != 255-without.Pix[i] {
 			t.Fatalf("byte %d: want %d, got %d", i, 255-with.Pix[i], without.Pix[i])
@@ -93,13 +93,15 @@ func TestDecode_refusesWhatItDoesNotKnow(t *testing.T) {
 		"lossless":   bytes.Replace(run(t, ppm, "cjpeg"), []byte("\xff\xc0\x00\x11"), []byte("\xff\xc3\x00\x11"), 1),
 	} {
 		t.Run(name, func(t *testing.T) {
-			m, err := Decode(bytes.NewReader(data), 8, Limits{})
+			m, err := Decode(bytes.NewReader(data), Size{Eighths: 1}, Limits{})
 			if unsupported := jpeg.UnsupportedError(""); m != nil || !errors.As(err, &unsupported) {
 				t.Errorf("want unsupported and no picture, got %v", err)
 			}
 		})
 	}
-	if _, err := Decode(bytes.NewReader(nil), 3, Limits{}); err == nil {
-		t.Error("at 1/3: want an error, got none")
+	for _, eighths := range []int{0, 5, 9} {
+		if _, err := Decode(bytes.NewReader(assets(t)["photo.jpg"]), Size{Eighths: eighths}, Limits{}); err == nil {
+			t.Errorf("at %d/8: want an error, got none", eighths)
+		}
 	}
 }

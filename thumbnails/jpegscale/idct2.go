@@ -1,8 +1,14 @@
 package jpegscale
 
-func inverse2(dst []byte, stride int, f *[64]int32) {
-	top, bottom := f[0]+f[8], f[0]-f[8]
-	topDiff, bottomDiff := f[1]+f[9], f[1]-f[9]
-	dst[0], dst[1] = dot(top+topDiff), dot(top-topDiff)
-	dst[stride], dst[stride+1] = dot(bottom+bottomDiff), dot(bottom-bottomDiff)
+func columns2(f *[64]int32, cols int) {
+	for x := range cols {
+		f[x], f[8+x] = (f[x]+f[8+x])<<2, (f[x]-f[8+x])<<2
+	}
+}
+
+func rows2(dst []byte, stride int, f *[64]int32, rows int) {
+	for y := range rows {
+		in, out := f[8*y:8*y+2:8*y+2], dst[y*stride:y*stride+2:y*stride+2]
+		out[0], out[1] = level((in[0]+in[1]+16)>>5), level((in[0]-in[1]+16)>>5)
+	}
 }

@@ -14,22 +14,24 @@ func four(f0, f1, f2, f3 int32) (x0, x1, x2, x3 int32) {
 	return even0 + odd0, even1 + odd1, even1 - odd1, even0 - odd0
 }
 
-func inverse4(dst []byte, stride int, f *[64]int32) {
-	const first, second = 13 - 2, 13 + 2 + 3
-	for x := range 4 {
+func columns4(f *[64]int32, cols int) {
+	for x := range cols {
+		x &= 7
 		if f[8+x]|f[16+x]|f[24+x] == 0 {
 			v := f[x] << 2
 			f[x], f[8+x], f[16+x], f[24+x] = v, v, v, v
 			continue
 		}
 		a, b, c, d := four(f[x], f[8+x], f[16+x], f[24+x])
-		const half = 1 << (first - 1)
-		f[x], f[8+x], f[16+x], f[24+x] = (a+half)>>first, (b+half)>>first, (c+half)>>first, (d+half)>>first
+		f[x], f[8+x], f[16+x], f[24+x] = (a+firstHalf)>>first, (b+firstHalf)>>first, (c+firstHalf)>>first, (d+firstHalf)>>first
 	}
-	for y := range 4 {
+}
+
+func rows4(dst []byte, stride int, f *[64]int32, rows int) {
+	for y := range rows {
 		in, out := f[8*y:8*y+4:8*y+4], dst[y*stride:y*stride+4:y*stride+4]
-		const half = 1<<(second-1) + grey<<second
 		a, b, c, d := four(in[0], in[1], in[2], in[3])
-		out[0], out[1], out[2], out[3] = cut((a+half)>>second), cut((b+half)>>second), cut((c+half)>>second), cut((d+half)>>second)
+		out[0], out[1] = cut((a+secondHalf)>>second), cut((b+secondHalf)>>second)
+		out[2], out[3] = cut((c+secondHalf)>>second), cut((d+secondHalf)>>second)
 	}
 }

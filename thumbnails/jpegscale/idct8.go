@@ -24,21 +24,24 @@ func eight(f *[8]int32) {
 	f[4], f[5], f[6], f[7] = e3-o3, e2-o2, e1-o1, e0-o0
 }
 
-func inverse8(dst []byte, stride int, f *[64]int32) {
-	const first, second = 13 - 2, 13 + 2 + 3
-	for x := range 8 {
+func columns8(f *[64]int32, cols int) {
+	for x := range cols {
+		x &= 7
 		v := [8]int32{f[x], f[8+x], f[16+x], f[24+x], f[32+x], f[40+x], f[48+x], f[56+x]}
 		eight(&v)
 		for y := range v {
-			f[8*y+x] = (v[y] + 1<<(first-1)) >> first
+			f[8*y+x] = (v[y] + firstHalf) >> first
 		}
 	}
-	for y := range 8 {
+}
+
+func rows8(dst []byte, stride int, f *[64]int32, rows int) {
+	for y := range rows {
 		v := (*[8]int32)(f[8*y:])
 		eight(v)
 		out := dst[y*stride : y*stride+8 : y*stride+8]
 		for x := range v {
-			out[x] = level((v[x] + 1<<(second-1)) >> second)
+			out[x] = cut((v[x] + secondHalf) >> second)
 		}
 	}
 }

@@ -142,11 +142,11 @@ func assets(tb testing.TB) map[string][]byte {
 	return found
 }
 
-func decodeOK(tb testing.TB, data []byte, scale int) image.Image {
+func decodeOK(tb testing.TB, data []byte, eighths int) image.Image {
 	tb.Helper()
-	m, err := Decode(bytes.NewReader(data), scale, Limits{})
+	m, err := Decode(bytes.NewReader(data), Size{Eighths: eighths}, Limits{})
 	if err != nil {
-		tb.Fatalf("Decode at 1/%d: %v", scale, err)
+		tb.Fatalf("Decode at %d/8: %v", eighths, err)
 	}
 	return m
 }

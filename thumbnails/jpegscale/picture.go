@@ -16,12 +16,14 @@ func ratio(x, y int) (image.YCbCrSubsampleRatio, bool) {
 
 // picture is the planes as an image.
 func (d *decoder) picture() image.Image {
-	rect := image.Rect(0, 0, Scaled(d.width*d.side, 8), Scaled(d.height*d.side, 8))
+	rect := image.Rect(0, 0, Scaled(d.width, d.size.Eighths), Scaled(d.height, d.size.Eighths))
 	switch {
 	case len(d.comps) == 1:
 		return &image.Gray{Pix: d.comps[0].pix, Stride: d.comps[0].stride, Rect: rect}
 	case len(d.comps) == 4:
 		return d.inks(rect)
+	case d.halved:
+		return d.planes(rect)
 	case d.isRGB():
 		return d.rgb(rect)
 	}

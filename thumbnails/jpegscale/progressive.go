@@ -5,11 +5,11 @@ import (
 	mathbits "math/bits"
 )
 
-// keep makes room for the coefficients that a picture of this side needs, and for the marks of all others: bits that
+// keep makes room for the coefficients that the picture needs, and for the marks of all others: bits that
 // refine one that is not 0 must be stepped over too.
-func (c *component) keep(side int) {
-	c.coef = make([]int16, c.wide*c.high*side*side)
-	if side > 1 {
+func (c *component) keep() {
+	c.coef = make([]int16, c.wide*c.high*c.pixels())
+	if c.pixels() > 1 {
 		c.non0 = make([]uint64, c.wide*c.high)
 	}
 }
@@ -41,15 +41,18 @@ func (s *scan) band(p []byte) error {
 // wanted reports whether the picture needs the scan. One without needed coefficients is read only when a later one may
 // refine its coefficients together with needed ones: where those bits are depends on which are 0.
 func (s *scan) wanted() bool {
-	if span(s.from, s.to)&s.need != 0 {
-		return true
+	for i := range s.parts {
+		p := &s.parts[i]
+		if span(s.from, s.to)&p.need != 0 || p.pixels() > 1 && s.before == 0 && s.low > 0 {
+			return true
+		}
 	}
-	return s.side > 1 && s.before == 0 && s.low > 0
+	return false
 }
 
 // index of the block, and its kept coefficients.
 func (s *scan) room(p *part, x, y int) (int, []int16) {
-	i, n := y*p.component.wide+x, s.side*s.side
+	i, n := y*p.component.wide+x, p.pixels()
 	return i, p.coef[i*n : i*n+n : i*n+n]
 }
 
@@ -101,7 +104,7 @@ func (s *scan) firstAC(p *part, x, y int) bool {
 		}
 		if size > 0 {
 			p.non0[i] |= 1 << k
-			s.put(kept, k, int16(signed(acc, size)<<s.low))
+			p.put(kept, k, int16(signed(acc, size)<<s.low))
 			acc <<= size & 63
 			n -= size
 		}
@@ -111,9 +114,9 @@ func (s *scan) firstAC(p *part, x, y int) bool {
 }
 
 // put keeps coefficient k if the picture needs it.
-func (s *scan) put(kept []int16, k int, v int16) {
-	if s.need>>k&1 != 0 {
-		kept[s.places[k&63]] = v
+func (c *cell) put(kept []int16, k int, v int16) {
+	if c.need>>k&1 != 0 {
+		kept[c.places[k&63]] = v
 	}
 }
 
@@ -137,15 +140,15 @@ func (s *scan) refineAC(p *part, x, y int) bool {
 		if s.endRun > 0 {
 			break
 		}
-		if k = s.correct(kept, p.non0[i], k, run); v != 0 && k <= s.to {
+		if k = s.correct(&p.cell, kept, p.non0[i], k, run); v != 0 && k <= s.to {
 			p.non0[i] |= 1 << k
-			s.put(kept, k, v)
+			p.put(kept, k, v)
 		}
 	}
 	if s.endRun > 0 {
 		s.endRun--
 		if p.non0[i]&span(s.from, s.to) != 0 {
-			s.correct(kept, p.non0[i], k, all)
+			s.correct(&p.cell, kept, p.non0[i], k, all)
 		}
 	}
 	return true
@@ -156,7 +159,7 @@ const all = 64
 
 // correct refines the coefficients from k on that are not 0, up to the zero behind zeros others, and returns where
 // that is.
-func (s *scan) correct(kept []int16, non0 uint64, k, zeros int) int {
+func (s *scan) correct(c *cell, kept []int16, non0 uint64, k, zeros int) int {
 	band, end := span(k, s.to), s.to+1
 	for free := ^non0 & band; free != 0 && zeros < all; free &= free - 1 {
 		if zeros == 0 {
@@ -176,10 +179,10 @@ func (s *scan) correct(kept []int16, non0 uint64, k, zeros int) int {
 		acc <<= 1
 		n--
 		at := mathbits.TrailingZeros64(ones)
-		if !more || s.need>>at&1 == 0 {
+		if !more || c.need>>at&1 == 0 {
 			continue
 		}
-		v := &kept[s.places[at&63]]
+		v := &kept[c.places[at&63]]
 		if *v < 0 {
 			*v -= 1 << s.low
 		} else {
@@ -193,29 +196,29 @@ func (s *scan) correct(kept []int16, non0 uint64, k, zeros int) int {
 // reconstruct makes the planes of what was kept.
 func (d *decoder) reconstruct() {
 	var work [64]int32
-	n := d.side * d.side
 	for i := range d.comps {
 		c := &d.comps[i]
+		n := c.pixels()
 		if c.quant == nil {
 			continue // no scan had it
 		}
 		quant := c.byPlace()
 		for b := range c.wide * c.high {
 			kept, last := c.coef[b*n:b*n+n], 0
-			if c.non0 != nil && c.non0[b]&d.need != 0 {
+			if c.non0 != nil && c.non0[b]&c.need != 0 {
 				last = 1
-				unpack(&work, kept, &quant, d.side)
+				c.unpack(&work, kept, &quant)
 			}
 			work[0] = int32(kept[0]) * quant[0]
-			inverse(c.at(b%c.wide, b/c.wide, d.side), c.stride, d.side, &work, last)
+			c.inverse(c.at(b%c.wide, b/c.wide), c.stride, &work, last)
 		}
 	}
 }
 
-// unpack puts side x side coefficients in their places, each times its quantum.
-func unpack(work *[64]int32, kept []int16, quant *[64]int32, side int) {
-	for y := range side {
-		row, to, by := kept[y*side:y*side+side], work[8*y:8*y+side], quant[8*y:8*y+side]
+// unpack puts the coefficients of a block in their places, each times its quantum.
+func (c *cell) unpack(work *[64]int32, kept []int16, quant *[64]int32) {
+	for y := range c.rows {
+		row, to, by := kept[y*c.cols:y*c.cols+c.cols], work[8*y:8*y+c.cols], quant[8*y:8*y+c.cols]
 		for x, v := range row {
 			to[x] = int32(v) * by[x]
 		}

@@ -11,7 +11,7 @@ import (
 // and so does every pixel; their codes are made to measure, so that the file is mostly a little smaller. Metadata is left out. A damaged
 // file is an error, and what is not known here is a [jpeg.UnsupportedError].
 func Progressive(data []byte, lim Limits) ([]byte, error) {
-	d := newDecoder(bytes.NewReader(data), 1, lim)
+	d := newDecoder(bytes.NewReader(data), Size{Eighths: 8}, lim)
 	d.keeps = true
 	if err := d.segments(); err != nil {
 		return nil, err

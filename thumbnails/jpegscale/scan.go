@@ -99,7 +99,7 @@ func (c *component) latch(q *[64]int32, first bool) {
 // layOut counts MCUs. One component alone has one block in each, and no blocks beyond the picture.
 func (s *scan) layOut() {
 	if len(s.parts) > 1 || len(s.comps) == 1 {
-		s.wide, s.high = Scaled(s.width, 8*s.across), Scaled(s.height, 8*s.down)
+		s.wide, s.high = parts(s.width, 8*s.across), parts(s.height, 8*s.down)
 		return
 	}
 	p := &s.parts[0]
@@ -108,7 +108,7 @@ func (s *scan) layOut() {
 }
 
 // alone is the blocks of size pixels, of which n of most are in a component.
-func alone(size, n, most int) int { return Scaled(Scaled(size*n, most), 8) }
+func alone(size, n, most int) int { return parts(parts(size*n, most), 8) }
 
 // run decodes the intervals between restart markers. One that is damaged ends, the others do not.
 func (s *scan) run() {

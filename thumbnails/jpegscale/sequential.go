@@ -7,14 +7,14 @@ func (s *scan) sequential(p *part, x, y int) bool {
 		return false
 	}
 	p.pred += s.value(int(size))
-	if s.side == 1 {
+	if p.last == 0 {
 		p.pix[y*p.stride+x] = dot(p.pred * p.quant[0])
 		return s.skip(p.ac, 1)
 	}
-	clear(s.work[:8*s.side])
+	clear(s.work[:8*p.rows])
 	s.work[0] = p.pred * p.quant[0]
-	last, ok := s.coefficients(&s.work, p.quant, p.ac, lastNeeded[s.side])
-	inverse(p.at(x, y, s.side), p.stride, s.side, &s.work, last)
+	last, ok := s.coefficients(&s.work, p.quant, p.ac, p.last)
+	p.inverse(p.at(x, y), p.stride, &s.work, last)
 	return ok
 }
 
