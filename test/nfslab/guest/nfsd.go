@@ -55,6 +55,7 @@ func serveExport() error {
 		run("/usr/sbin/nfsdcld"),
 		os.WriteFile("/proc/fs/nfsd/nfsv4leasetime", []byte(graceTime), 0o644),
 		os.WriteFile("/proc/fs/nfsd/nfsv4gracetime", []byte(graceTime), 0o644),
+		os.WriteFile("/proc/sys/fs/nfs/nlm_grace_period", []byte(graceTime), 0o644), // locks of NFS 3: 50 s, if nobody says so
 		startServer(),
 		run("/usr/sbin/rpc.mountd", "-p", mountdPort),
 	)
