@@ -196,7 +196,11 @@ type Backend struct {
 	WaitIndex func(ctx context.Context, index string) error
 
 	// Heard is told by another node's gate of drops that are whole; Sessions and EndSession are those of this node's gate. Memory.
-	Heard      func([]Heard)
+	Heard func([]Heard)
+	// Lend has another node take part in this one's next whole scan of a hotfolder: take gets what it wants of that, and nil now and then as a sign
+	// of life. It returns the last line. [ErrNoScan]. Joins is told that another node begins one. nil: this node imports nothing.
+	Lend       func(ctx context.Context, ask ScanAsk, take func(*Scanned) error) (end Scanned, err error)
+	Joins      func(hotfolder string)
 	Sessions   func() []Session
 	EndSession func(id string) bool // false: there is none
 

@@ -59,6 +59,8 @@ func (s *Server) table() []route {
 		post("/v1/cache/clear", access.Admin, s.clearCache),
 		post("/v1/drain", access.Admin, s.drain),
 		{pattern: "/v1/heard", quiet: true, peers: true, methods: methods{"POST": {access.Admin, s.heard}}},
+		{pattern: "/v1/scans", quiet: true, peers: true, methods: methods{"POST": {access.Admin, s.lendScan}}},
+		{pattern: "/v1/scans/{hotfolder}", quiet: true, peers: true, methods: methods{"PUT": {access.Admin, s.scanBegins}}},
 
 		{pattern: "/v1/jobs", methods: methods{"GET": {access.Viewer, s.showJobs}, "POST": {access.Operator, s.newJob}}},
 		{pattern: "/v1/jobs/{id}", methods: methods{"GET": {access.Viewer, s.showJob}, "DELETE": {access.Operator, s.endJob}}},

@@ -26,8 +26,11 @@ type folder struct {
 	log    *zap.Logger
 
 	scanAsked chan struct{}
+	scanJoins chan struct{} // another node is about to scan for all
 	timerSet  chan struct{}
-	at        cursors // of the scan loop alone
+	at        cursors   // of the scan loop alone
+	ownScan   time.Time // the last, or since when this node has the hotfolder; of the scan loop alone
+	loans     loans
 	near      *looks
 
 	// guarded by the room's lock
@@ -64,6 +67,8 @@ func newFolder(r *Room, s Spec) *folder {
 		r: r, spec: s, rule: s.Rule, store: s.Store, prefix: s.Prefix, filter: NewFilter(s.Rule), namer: namer,
 		log:       r.d.Log.With(zap.String("hotfolder", s.Rule.Hotfolder)),
 		scanAsked: make(chan struct{}, 1),
+		scanJoins: make(chan struct{}, 1),
+		ownScan:   time.Now(),
 		timerSet:  make(chan struct{}, 1),
 		q:         newQueue(r.o.Queue),
 		done:      newDone(),
@@ -82,10 +87,23 @@ func newFolder(r *Room, s Spec) *folder {
 // same reports whether a spec asks for just what this folder does.
 func (f *folder) same(s Spec) bool { return reflect.DeepEqual(f.spec, s) }
 
-func (f *folder) askScan() {
+func (f *folder) askScan() { nudge(f.scanAsked) }
+
+// nudge wakes whoever waits on the channel, which has room for one.
+func nudge(ch chan<- struct{}) {
 	select {
-	case f.scanAsked <- struct{}{}:
+	case ch <- struct{}{}:
 	default:
+	}
+}
+
+// forget takes a nudge back, and reports whether there was one.
+func forget(ch <-chan struct{}) bool {
+	select {
+	case <-ch:
+		return true
+	default:
+		return false
 	}
 }
 
@@ -188,12 +206,7 @@ func (f *folder) wake() {
 }
 
 // setTimerAgain tells the loop that something is due at another time than it thinks.
-func (f *folder) setTimerAgain() {
-	select {
-	case f.timerSet <- struct{}{}:
-	default:
-	}
-}
+func (f *folder) setTimerAgain() { nudge(f.timerSet) }
 
 // pop takes the oldest ready drop in hand, unless the folder must not have another. The room's lock is held.
 func (f *folder) pop(now time.Time) *candidate {

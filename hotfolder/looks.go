@@ -47,10 +47,7 @@ func (l *looks) ask(dir asset.Key) {
 		l.f.askScan()
 		return
 	}
-	select {
-	case l.wake <- struct{}{}:
-	default:
-	}
+	nudge(l.wake)
 }
 
 // hear takes note that another node has looked at a folder and told of something there.

@@ -23,8 +23,7 @@ func (f *folder) looksForAll() bool { return f.mine(asset.Root) }
 // Seen says that another node has seen a drop of this node, which is then looked at without waiting for this node's own looks. Nothing is
 // known of whether it is whole.
 func (r *Room) Seen(hotfolder string, key asset.Key) {
-	var f *folder
-	_ = r.each(hotfolder, func(of *folder) { f = of })
+	f := r.named(hotfolder)
 	if f == nil || f.filter.Ignored(key) != "" {
 		return
 	}

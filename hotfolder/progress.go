@@ -33,10 +33,13 @@ func (p *progress) enter(step string) {
 
 func (p *progress) beat() { p.last.Store(int64(time.Since(start))) }
 
+// idle is for how long nothing moved.
+func (p *progress) idle() time.Duration { return time.Since(start) - time.Duration(p.last.Load()) }
+
 // stalled tells for how long nothing moved in a step that waits for a store. Rendering has its own time limit.
 func (p *progress) stalled() (step string, idle time.Duration, yes bool) {
 	step = *p.step.Load()
-	idle = time.Since(start) - time.Duration(p.last.Load())
+	idle = p.idle()
 	return step, idle, idle > stallAfter && step != stepThumbnails
 }
 

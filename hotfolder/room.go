@@ -48,16 +48,20 @@ type Claims interface {
 	Mine(hotfolder string, key asset.Key) bool
 }
 
-// Deps are the parts that a room works with. All must be set, except Tell and Step.
+// Deps are the parts that a room works with. All must be set, except Tell, Begins, Borrow and Step.
 type Deps struct {
 	Area    Area
 	Render  Renderer
 	Claims  Claims
-	Journal func(asset.Event)                                  // must not block
-	Tell    func(hotfolder string, key asset.Key)              // that a drop of another node was seen; nil: nobody is told. Must not block
-	Step    func(step string, hotfolder string, key asset.Key) // called before each step; for tests that end the process there
-	Log     *zap.Logger
-	Node    string
+	Journal func(asset.Event)                     // must not block
+	Tell    func(hotfolder string, key asset.Key) // that a drop of another node was seen; nil: nobody is told. Must not block
+	// Begins tells other nodes that a whole scan for all is about to begin, and reports whether there are others. nil: there are none. Must not block
+	Begins func(hotfolder string) bool
+	// Borrow is Lend of the node that looks for all, with this one's own drops wanted; nil: [ErrNotLent]
+	Borrow func(ctx context.Context, hotfolder string, join bool, take func(*storage.Object)) (Left, error)
+	Step   func(step string, hotfolder string, key asset.Key) // called before each step; for tests that end the process there
+	Log    *zap.Logger
+	Node   string
 }
 
 // Options of a room. Zero values are the defaults of package config.
@@ -106,13 +110,24 @@ func New(d Deps, o Options) *Room {
 	if d.Step == nil {
 		d.Step = func(string, string, asset.Key) {}
 	}
-	if d.Tell == nil {
-		d.Tell = func(string, asset.Key) {}
-	}
+	d.orAlone()
 	r := &Room{d: d, o: o, changed: make(chan struct{}, 1)}
 	r.SetGrace(defaultGrace)
 	r.cond, r.ended = sync.NewCond(&r.mu), sync.NewCond(&r.mu)
 	return r
+}
+
+// orAlone sets what only nodes with others need.
+func (d *Deps) orAlone() {
+	if d.Tell == nil {
+		d.Tell = func(string, asset.Key) {}
+	}
+	if d.Begins == nil {
+		d.Begins = func(string) bool { return false }
+	}
+	if d.Borrow == nil {
+		d.Borrow = func(context.Context, string, bool, func(*storage.Object)) (Left, error) { return Left{}, ErrNotLent }
+	}
 }
 
 func orDefault(n, def int) int {
@@ -174,6 +189,12 @@ func (r *Room) Pause(why map[string]string) {
 	defer r.mu.Unlock()
 	r.pauses = why
 	r.cond.Broadcast()
+}
+
+// named is a hotfolder; nil when there is none of that name.
+func (r *Room) named(hotfolder string) (f *folder) {
+	_ = r.each(hotfolder, func(of *folder) { f = of })
+	return f
 }
 
 // each calls f for the folders of that name with the lock held.

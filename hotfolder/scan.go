@@ -34,22 +34,39 @@ func (f *folder) scanLoop(ctx context.Context, w *watching) <-chan struct{} {
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		quiet, whole := time.Duration(0), true
+		defer f.loans.end()
+		quiet, due, how := time.Duration(0), time.Time{}, everything
 		for ctx.Err() == nil {
-			w.ensure(ctx)
 			paged := f.store.Properties().Flat
-			found, took := f.scan(ctx, whole || !paged)
-			quiet = f.pollPause(quiet, found, took, w.isOn())
-			if paged && whole {
-				quiet = minPoll // what comes is a poll, which is short however long the whole took
+			if !paged && how == newThings {
+				how = everything
 			}
-			whole = false
+			w.ensure(ctx)
+			if how != newThings {
+				f.gather(ctx, how)
+				if forget(f.scanAsked) { // this is it
+					how = everything
+					w.ensure(ctx) // that may have been why
+				}
+			}
+			found, took, done := f.scan(ctx, how)
+			if done {
+				quiet = f.pollPause(quiet, found, took, w.isOn())
+				if paged && how == everything {
+					quiet = minPoll // what comes is a poll, which is short however long the whole took
+				}
+				due = time.Now().Add(quiet)
+				forget(f.scanJoins) // it was this one
+			}
+			how = newThings
 			select {
 			case <-ctx.Done():
 			case <-f.scanAsked:
-				whole = true
+				how = everything
 				sleep(ctx, took/4) // asked again and again, scans still leave time for work
-			case <-time.After(quiet):
+			case <-f.scanJoins:
+				how = withOthers
+			case <-time.After(time.Until(due)):
 			}
 		}
 	}()
@@ -91,25 +108,48 @@ func sleep(ctx context.Context, d time.Duration) {
 	}
 }
 
-// scan looks at the whole hotfolder once, as a stream, or does one poll. It reports whether it found anything to do.
-func (f *folder) scan(ctx context.Context, whole bool) (found bool, took time.Duration) {
-	begin := time.Now()
+// What a scan looks at.
+type howMuch int
+
+const (
+	everything howMuch = iota
+	newThings          // a poll, where a listing is paid by the page
+	withOthers         // everything, if it is another node that looks
+)
+
+// scan looks at the whole hotfolder once, as a stream, or has another node's scan tell it, or does one poll. It reports whether it found anything
+// to do, and whether it was done at all.
+func (f *folder) scan(ctx context.Context, how howMuch) (found bool, took time.Duration, done bool) {
 	p := newProgress("scan", f.prefix)
 	f.scanning.Store(p)
 	defer f.scanning.Store(nil)
 	f.leaveOthers()
-	s := scan{f: f, ctx: ctx, p: p, at: &f.at}
-	if whole {
-		f.at = cursors{}
-		s.look(asset.Root, func(storage.Object) bool { return false })
-		f.at.before = f.at.newest
-		s.count(s.ignored, s.refused)
-	} else {
+	s := scan{f: f, ctx: ctx, p: p, at: &f.at, begin: time.Now()}
+	switch {
+	case how == newThings:
 		s.poll()
+		s.took = time.Since(s.begin)
+	case f.borrows() && s.borrow(how == withOthers):
+	case how == withOthers:
+		return false, 0, false
+	default:
+		s.own()
 	}
-	took = time.Since(begin)
-	s.end(took)
-	return s.found, took
+	s.end()
+	return s.found, s.took, true
+}
+
+// own looks at the whole, and lends that to those who take part.
+func (s *scan) own() {
+	f := s.f
+	s.ignored, s.refused = 0, 0
+	f.at = cursors{}
+	s.loans = f.loans.begin()
+	ended := s.look(asset.Root, func(storage.Object) bool { return false })
+	f.at.before = f.at.newest
+	f.ownScan, s.took = s.begin, time.Since(s.begin)
+	s.count(s.ignored, s.refused)
+	s.endLoans(ended)
 }
 
 // look goes through what comes after a key, or through all with Root, until there is enough. It reports whether it came to the end.
@@ -139,10 +179,13 @@ type scan struct {
 	ctx     context.Context //nolint:containedctx // lives as long as one scan
 	p       *progress
 	at      *cursors
+	begin   time.Time
+	took    time.Duration
 	found   bool // what no hint has told of
 	ignored int
 	refused int
-	others  *finds // what is other nodes' to import, when they are to be told
+	others  *finds  // what is other nodes' to import, when they are to be told
+	loans   []*loan // other nodes that are told of all that is theirs
 	err     error
 }
 
@@ -160,6 +203,9 @@ func (s *scan) see(o storage.Object) {
 	case s.f.filter.ignoredFile(key) != "":
 		s.ignored++
 		return
+	}
+	s.lend(key, o)
+	switch {
 	case unsafeKind(o.Kind):
 		s.refused++
 		if s.f.mine(key) {
@@ -218,18 +264,18 @@ func (s *scan) count(ignored, refused int) {
 	}
 }
 
-func (s *scan) end(took time.Duration) {
+func (s *scan) end() {
 	f := s.f
 	if s.ctx.Err() != nil {
 		return
 	}
 	f.r.mu.Lock()
 	before := f.scanErr
-	f.lastScan, f.scanTook = time.Now(), took
+	f.lastScan, f.scanTook = time.Now(), s.took
 	f.scanErr = faultWords(s.err)
 	after := f.scanErr
 	f.r.mu.Unlock()
-	f.r.o.Metrics.scan(f.rule.Hotfolder, took)
+	f.r.o.Metrics.scan(f.rule.Hotfolder, s.took)
 	if after != "" && after != before {
 		f.log.Warn("scan failed", zap.Error(s.err))
 	}

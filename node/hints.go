@@ -1,7 +1,6 @@
 package node
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -202,16 +201,9 @@ func (p *hintPeer) tell(ctx context.Context, batch []hint) error {
 var errTokenRefused = errors.New("it does not know the token")
 
 func (p *hintPeer) tellWith(ctx context.Context, token string, body []byte) error {
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+p.address+"/v1/heard", bytes.NewReader(body))
+	req, err := p.s.n.toMember(ctx, http.MethodPost, p.address, "/v1/heard", token, body)
 	if err != nil {
 		return err
-	}
-	req.Header.Set("Content-Type", "application/json")
-	if token != "" {
-		req.Header.Set("Authorization", "Bearer "+token)
-	}
-	if session := p.s.n.ownSession(); session != "" {
-		req.Header.Set(headerSession, session)
 	}
 	resp, err := p.s.client.Do(req)
 	if err != nil {

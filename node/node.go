@@ -95,6 +95,7 @@ type Node struct {
 	gateOnce   sync.Once            // a gate runs once
 	drops      *httpgate.Gate       // nil without the role web
 	hints      *hints               // of drops, to other nodes
+	loans      *loans               // of whole scans, from and to other nodes
 	tokens     func() access.Tokens // of this node's HTTP; the others have the same
 	answered   chan error           // gets what ended the page
 	halts      halts
@@ -123,7 +124,7 @@ type Node struct {
 // imported before Run. The error says what is wrong and what to do; everything that was opened is closed again.
 func New(ctx context.Context, o Options) (*Node, error) {
 	n := &Node{
-		o: o, log: o.Log, started: time.Now(), instance: cluster.NewInstance(o.Settings.Node.ID), feed: admin.NewFeed(0), rates: newRates(), hints: newHints(),
+		o: o, log: o.Log, started: time.Now(), instance: cluster.NewInstance(o.Settings.Node.ID), feed: admin.NewFeed(0), rates: newRates(), hints: newHints(), loans: newLoans(),
 		specs: map[string]hotfolder.Spec{}, state: admin.Joining,
 		bans: accounts.NewBans(), pauses: pauses{look: make(chan struct{}, 1)},
 		gained: make(chan struct{}), leave: make(chan struct{}), ended: make(chan struct{}),
@@ -239,7 +240,7 @@ func (n *Node) buildRoom() {
 	s := n.o.Settings.Import
 	n.room = hotfolder.New(hotfolder.Deps{
 		Area: n.area, Render: renderer{n.thumbs}, Claims: n.claims, Journal: n.journal,
-		Tell: n.tellSeen, Step: n.o.Step, Log: n.log, Node: n.o.Settings.Node.ID,
+		Tell: n.tellSeen, Begins: n.beginScan, Borrow: n.borrow, Step: n.o.Step, Log: n.log, Node: n.o.Settings.Node.ID,
 	}, hotfolder.Options{
 		Workers: s.Workers, PerHotfolder: s.PerHotfolder, Queue: s.Queue, Metrics: hotfolder.NewMetrics(n.o.Registry),
 	})

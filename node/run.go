@@ -154,7 +154,7 @@ func (n *Node) runImports(ctx, late context.Context) error {
 	}
 	g.Go(func() error { return n.watchHome(gctx) })
 	loops := []func(context.Context){
-		n.followMembers, n.sendHints, n.shareTallies, n.watchRules, n.hearOfRules, n.hearAsks, n.watchPauses, n.watchIdentity, n.watchShares, n.rates.run,
+		n.followMembers, n.sendHints, n.tellScans, n.shareTallies, n.watchRules, n.hearOfRules, n.hearAsks, n.watchPauses, n.watchIdentity, n.watchShares, n.rates.run,
 		n.pruneJournal, n.tidyBuckets, n.sweepCache, n.jobs.Run, n.sweepJobs, n.watchFiles,
 	}
 	for _, loop := range loops {

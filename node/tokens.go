@@ -1,6 +1,8 @@
 package node
 
 import (
+	"bytes"
+	"context"
 	"fmt"
 	"net/http"
 	"slices"
@@ -32,6 +34,22 @@ func (n *Node) tokensFor(last string) []string {
 		all[0], all[i] = all[i], all[0]
 	}
 	return all
+}
+
+// toMember is a request to another node, with one of the tokens, or none.
+func (n *Node) toMember(ctx context.Context, method, address, path, token string, body []byte) (*http.Request, error) {
+	req, err := http.NewRequestWithContext(ctx, method, "http://"+address+path, bytes.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("Content-Type", "application/json")
+	if token != "" {
+		req.Header.Set("Authorization", "Bearer "+token)
+	}
+	if session := n.ownSession(); session != "" {
+		req.Header.Set(headerSession, session)
+	}
+	return req, nil
 }
 
 // headerSession names the sender's session in Consul, which only the members of the cluster know.

@@ -31,7 +31,7 @@ func (n *Node) buildWeb() error {
 		backend = admin.Backend{
 			Node: n.view, Folders: n.folderViews, Scan: n.scan, Pause: n.pause,
 			Cluster: backend.Cluster, HeldBy: backend.HeldBy, ClearCache: n.clearCache, ForgetMain: backend.ForgetMain, Drain: n.Drain,
-			Audit: n.webAudit, Heard: backend.Heard, Sessions: backend.Sessions, EndSession: backend.EndSession,
+			Audit: n.webAudit, Heard: backend.Heard, Lend: backend.Lend, Joins: backend.Joins, Sessions: backend.Sessions, EndSession: backend.EndSession,
 		}
 	}
 	if err := n.readTokens(); err != nil {
@@ -133,7 +133,7 @@ func (n *Node) backend() admin.Backend {
 		b.Cluster, b.HeldBy, b.ForgetMain = n.clusterView, n.heldBy, n.forgetMain
 	}
 	if n.imports() {
-		b.Heard = n.hearOfDrops
+		b.Heard, b.Lend, b.Joins = n.hearOfDrops, n.lend, n.joinScan
 	}
 	if n.hasGate() {
 		b.Sessions, b.EndSession = n.gateSessions, n.endGateSession
