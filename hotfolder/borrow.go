@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"go.uber.org/zap"
+
 	"hotfolderd/storage"
 )
 
@@ -37,6 +39,7 @@ func (s *scan) borrow(join bool) bool {
 		}
 	})
 	if err != nil {
+		s.f.log.Debug("no scan by the node that looks for all", zap.Bool("join", join), zap.Error(err))
 		return false
 	}
 	s.ignored, s.refused, s.took = left.Ignored, left.Refused, left.Took

@@ -4,14 +4,11 @@ package cluster_test
 
 import (
 	"fmt"
-	"net/http"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
-	"hotfolderd/asset"
 	"hotfolderd/leases/consul/consultest"
 	"hotfolderd/test/nfslab"
 	"hotfolderd/test/nfslab/guest"
@@ -21,35 +18,35 @@ import (
 const idleRule = defaultRule + "match: { include: ['*.png'] }\n"
 
 // BenchmarkNFSIdle is how many calls one and three nodes send to the server of a share in a second in which nothing happens, with 100 and with
-// 100,000 files in the hotfolder; how many one scan of it costs, and how many what else a node looks after, without a hotfolder that is looked at. Then
-// it tells how soon a drop by HTTP is imported by another node.
+// 100,000 files in the hotfolder, and how many one scan of it costs that all are asked for.
 func BenchmarkNFSIdle(b *testing.B) {
 	l := nfslab.Start(b, 3, 4096) // room for more than 200,000 files
 	for _, nodes := range []int{1, 3} {
-		b.Run(fmt.Sprintf("nodes-%d", nodes), func(b *testing.B) {
-			w := nfsWorldAt(b, l, "4.2", fmt.Sprintf("idle-%d", nodes))
-			write(b, w.rules+"/inbox.yaml", idleRule)
-			if nodes > 1 {
-				w.consul = []string{l.Relay(consultest.Start(b).Addr)}
-			}
-			for _, c := range l.Clients[:nodes] {
-				w.addIn(c, longLease)
-			}
-			w.beginInGuests()
-			files := 0
-			for _, many := range []int{100, 100_000} {
-				w.lay(files, many)
-				files = many
-				w.idle(many)
-			}
-			if nodes > 1 {
-				w.hinted(env(b, "HOTFOLDERD_DROPS", 50))
-			}
-			for _, p := range w.nodes {
-				p.stop()
-			}
-		})
+		for _, files := range []int{100, 100_000} {
+			b.Run(fmt.Sprintf("nodes-%d/files-%d", nodes, files), func(b *testing.B) {
+				w := idleWorld(b, l, nodes, files)
+				w.idle(b, files)
+				for _, p := range w.nodes {
+					p.stop()
+				}
+			})
+		}
 	}
+}
+
+// idleWorld is a world of nodes in whose inbox so many files lie that are no drops.
+func idleWorld(b *testing.B, l *nfslab.Lab, nodes, files int) *world {
+	w := nfsWorldAt(b, l, "4.2", fmt.Sprintf("idle-%d-%d", nodes, files))
+	write(b, w.rules+"/inbox.yaml", idleRule)
+	if nodes > 1 {
+		w.consul = []string{l.Relay(consultest.Start(b).Addr)}
+	}
+	for _, c := range l.Clients[:nodes] {
+		w.addIn(c, longLease)
+	}
+	w.lay(0, files)
+	w.beginInGuests()
+	return w
 }
 
 // lay makes files up to a number, on the server itself.
@@ -60,48 +57,76 @@ func (w *world) lay(from, to int) {
 	n.l.Server.Run("/bin/sh", "-c", fmt.Sprintf("cd %s && seq -f %%06g.dat %d %d | xargs touch", dir, from+1, to))
 }
 
-// idle counts the calls of all nodes.
-func (w *world) idle(files int) {
+// idle counts the calls of all nodes: for scans, of which the first finds machines that know nothing, and while nothing happens.
+func (w *world) idle(b *testing.B, files int) {
 	w.t.Helper()
-	first := w.calls()
-	begin := time.Now()
-	for _, p := range w.nodes {
-		p.must(http.StatusAccepted, http.MethodPost, "/v1/hotfolders/inbox/scan", "", "")
+	w.awaitIdle()
+	for _, known := range []bool{false, true} {
+		if !known {
+			w.forgetAll()
+		}
+		first := w.callsEach()
+		w.scanAll(w.nodes[0])
+		each := w.callsEach()
+		for i := range each {
+			each[i] -= first[i]
+		}
+		w.t.Logf("%d nodes, %d files: %v calls for a scan, attributes known: %v", len(w.nodes), files, each, known)
+		b.ReportMetric(float64(sum(each)), map[bool]string{false: "calls/first-scan", true: "calls/scan"}[known])
 	}
-	for _, p := range w.nodes {
-		within(w.t, 5*time.Minute, p.id+" has scanned", func() bool { return p.folder("inbox").LastScan.After(begin) }, w)
-	}
-	w.t.Logf("%d nodes, %d files: %d calls for a scan by each", len(w.nodes), files, w.calls()-first)
 	window := time.Duration(env(w.t, "HOTFOLDERD_IDLE", 40)) * time.Second
 	for i := range 2 {
-		before, ops := w.calls(), w.ops()
+		before, ops := sum(w.callsEach()), w.ops()
 		time.Sleep(window)
-		w.t.Logf("%d nodes, %d files, look %d: %.2f calls a second:%s", len(w.nodes), files, i, float64(w.calls()-before)/window.Seconds(), w.since(ops))
+		perSecond := float64(sum(w.callsEach())-before) / window.Seconds()
+		w.t.Logf("%d nodes, %d files, look %d: %.2f calls a second:%s", len(w.nodes), files, i, perSecond, w.since(ops))
+		b.ReportMetric(perSecond, "calls/s")
 	}
 }
 
-// calls is how many the clients on which nodes run have sent.
-func (w *world) calls() (n int) {
-	for _, line := range w.rpc() {
-		if words := strings.Fields(line); len(words) > 1 && words[0] == "rpc" {
-			one, _ := strconv.Atoi(words[1])
-			n += one
-		}
+func sum(all []int) (n int) {
+	for _, one := range all {
+		n += one
 	}
 	return n
+}
+
+// callsEach is how many each client on which a node runs has sent.
+func (w *world) callsEach() (all []int) {
+	w.t.Helper()
+	for i := range w.nodes {
+		n := 0
+		for _, line := range w.rpcOf(i) {
+			if words := strings.Fields(line); len(words) > 1 && words[0] == "rpc" {
+				n, _ = strconv.Atoi(words[1])
+			}
+		}
+		all = append(all, n)
+	}
+	return all
+}
+
+func (w *world) rpcOf(i int) []string {
+	w.t.Helper()
+	return strings.Split(w.tree.(nfsTree).l.Clients[i].Run("/bin/cat", "/proc/net/rpc/nfs"), "\n")
 }
 
 func (w *world) rpc() (lines []string) {
 	w.t.Helper()
 	for i := range w.nodes {
-		lines = append(lines, strings.Split(w.tree.(nfsTree).l.Clients[i].Run("/bin/cat", "/proc/net/rpc/nfs"), "\n")...)
+		lines = append(lines, w.rpcOf(i)...)
 	}
 	return lines
 }
 
 // ops are the counters of each kind of call of NFS 4, by their place.
-func (w *world) ops() (all []int) {
-	for _, line := range w.rpc() {
+func (w *world) ops() (all []int) { return opsIn(w.rpc()) }
+
+// opReaddir is the place of READDIR among them.
+const opReaddir = 29
+
+func opsIn(lines []string) (all []int) {
+	for _, line := range lines {
 		words := strings.Fields(line)
 		if len(words) < 3 || words[0] != "proc4" {
 			continue
@@ -118,7 +143,10 @@ func (w *world) ops() (all []int) {
 }
 
 // nfs4 are the names of those that matter here.
-var nfs4 = map[int]string{1: "read", 2: "write", 3: "commit", 4: "open", 7: "close", 8: "setattr", 17: "access", 18: "getattr", 19: "lookup", 25: "readdir", 42: "sequence"}
+var nfs4 = map[int]string{
+	1: "read", 2: "write", 3: "commit", 4: "open", 6: "open without attributes", 8: "close", 9: "setattr", 17: "access", 18: "getattr", 19: "lookup",
+	21: "remove", 22: "rename", 23: "link", 25: "create", opReaddir: "readdir", 31: "delegreturn", 41: "sequence",
+}
 
 func (w *world) since(before []int) (text string) {
 	for i, n := range w.ops() {
@@ -131,31 +159,4 @@ func (w *world) since(before []int) (text string) {
 		}
 	}
 	return text
-}
-
-// hinted puts drops by HTTP through the first node, of which the others import most.
-func (w *world) hinted(n int) {
-	w.t.Helper()
-	s := w.seen(w.nodes...)
-	time.Sleep(2 * time.Second) // the streams are open
-	var mu sync.Mutex
-	var elsewhere times
-	s.heard = func(e asset.Event, took time.Duration) {
-		mu.Lock()
-		defer mu.Unlock()
-		if e.Node != w.nodes[0].id {
-			elsewhere = append(elsewhere, took)
-		}
-	}
-	for i := range n {
-		name := fmt.Sprintf("by-http-%d.png", i)
-		s.begin(name, picture(), func(data []byte) {
-			w.nodes[0].must(http.StatusCreated, http.MethodPut, "/v1/hotfolders/inbox/"+name, "", string(data))
-		})
-		time.Sleep(upTo(300 * time.Millisecond))
-	}
-	s.await("all drops by HTTP are imported")
-	mu.Lock()
-	defer mu.Unlock()
-	w.t.Logf("a drop by HTTP, from the answer to imported by another node: %v", elsewhere)
 }

@@ -54,6 +54,14 @@ type (
 		Pieces [][]byte
 		Pause  int64 // nanoseconds
 	}
+	// Bare is for the time of bare calls: so many, on files of a folder, of so many bytes.
+	Bare struct {
+		Dir         string
+		Times, Size int
+	}
+	// BareTimes are of one look at the folder by the server's word, and of one file that is made, durable under a second name, and removed; in
+	// nanoseconds.
+	BareTimes struct{ Looks, Files []int64 }
 	// Content of a file, and when the store says that it was changed, in nanoseconds.
 	Content struct {
 		Data    []byte
