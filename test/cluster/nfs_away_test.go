@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"hotfolderd/test/nfslab"
+	"hotfolderd/test/nfslab/guest"
 )
 
 // TestNFS_aServerThatIsAwayIsSaidAndNothingIsLost has the server stand still for HOTFOLDERD_AWAY seconds, two minutes when it does not
@@ -50,7 +51,7 @@ func TestNFS_aServerThatIsAwayIsSaidAndNothingIsLost(t *testing.T) {
 
 // asked is what was seen of a node for a while: how long its pages took, and the most that it held.
 type asked struct {
-	pages                       times
+	pages, bare                 times // bare is a word with another program on the same machine
 	threads, goroutines, memory float64
 }
 
@@ -62,14 +63,18 @@ func (w *world) watchHTTP(t *testing.T, d time.Duration) map[string]*asked {
 		all[p.id] = &asked{}
 	}
 	for end := time.Now().Add(d); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
-		for _, p := range w.nodes {
+		for i, p := range w.nodes {
 			s := all[p.id]
+			s.bare = append(s.bare, w.pings(i))
 			for _, route := range []string{"/livez", "/v1/hotfolders", "/v1/cluster"} {
 				begin := time.Now()
 				if !p.get(route, nil) {
 					t.Logf("%s: no answer for %s in %v", p.id, route, time.Since(begin).Round(time.Millisecond))
 				}
-				s.pages = append(s.pages, time.Since(begin))
+				took := time.Since(begin)
+				if s.pages = append(s.pages, took); took > slowPage {
+					t.Logf("%s took %v for %s, and %v for a word with another program", p.id, took.Round(time.Millisecond), route, w.pings(i).Round(time.Millisecond))
+				}
 			}
 			now := p.metrics()
 			s.threads, s.goroutines = max(s.threads, now["go_threads"]), max(s.goroutines, now["go_goroutines"])
@@ -79,8 +84,18 @@ func (w *world) watchHTTP(t *testing.T, d time.Duration) map[string]*asked {
 	return all
 }
 
+// slowPage is what no page should take.
+const slowPage = 100 * time.Millisecond
+
+// pings is how long a word with the guest of a node takes, in which no store and no code of the node has a part.
+func (w *world) pings(i int) time.Duration {
+	begin := time.Now()
+	w.tree.(nfsTree).l.Clients[i].Call("Ping", guest.None{}, &guest.None{})
+	return time.Since(begin)
+}
+
 func (s *asked) String() string {
-	return s.pages.String() + ", at most " + strconv.Itoa(int(s.threads)) + " threads, " + strconv.Itoa(int(s.goroutines)) + " goroutines, " +
+	return s.pages.String() + " (a word with another program there " + s.bare.String() + "), at most " + strconv.Itoa(int(s.threads)) + " threads, " + strconv.Itoa(int(s.goroutines)) + " goroutines, " +
 		strconv.Itoa(int(s.memory)>>20) + " MiB"
 }
 

@@ -25,12 +25,12 @@ func BenchmarkNFSHinted(b *testing.B) {
 	for _, c := range l.Clients[:2] {
 		w.bare(c)
 	}
-	before, begin := sum(w.callsEach()), time.Now()
+	before, ops, begin := sum(w.callsEach()), w.ops(), time.Now()
 	n := env(b, "HOTFOLDERD_DROPS", 50)
 	own, elsewhere := w.hinted(n)
 	b.Logf("by its own node:%v", own)
 	b.Logf("by another node:%v", elsewhere)
-	b.Logf("%.0f calls for each drop, with %v of all else", float64(sum(w.callsEach())-before)/float64(n), time.Since(begin).Round(time.Second))
+	b.Logf("%.0f calls for each drop, with %v of all else:%s", float64(sum(w.callsEach())-before)/float64(n), time.Since(begin).Round(time.Second), w.since(ops))
 	b.ReportMetric(float64(elsewhere.all.at(50).Milliseconds()), "ms-p50")
 	b.ReportMetric(float64(elsewhere.all.at(99).Milliseconds()), "ms-p99")
 }

@@ -70,6 +70,23 @@ func (s *Service) Read(path string, c *Content) (err error) {
 	return err
 }
 
+// ReadAll reads all files of a folder of small ones, by their names.
+func (s *Service) ReadAll(folder string, all *map[string]string) error {
+	entries, err := os.ReadDir(folder)
+	if err != nil {
+		return err
+	}
+	*all = map[string]string{}
+	for _, e := range entries {
+		data, err := os.ReadFile(filepath.Join(folder, e.Name()))
+		if err != nil {
+			return err
+		}
+		(*all)[e.Name()] = string(data)
+	}
+	return nil
+}
+
 // Has reports whether there is something of this name, by the server's word.
 func (s *Service) Has(path string, has *bool) error {
 	forget(filepath.Dir(path))
