@@ -25,15 +25,20 @@ func newFlowing(w, h int, next func(dst []byte) error) *flowing {
 // row is a [rowReader].
 func (f *flowing) row(y int, dst []byte) {
 	for f.last < y {
-		f.last++
-		if f.err == nil {
-			f.err = f.next(f.line)
-		}
-		if f.err != nil {
-			clear(f.line)
-		}
+		f.forward(f.line)
 	}
 	copy(dst, f.line)
+}
+
+// forward is the next row.
+func (f *flowing) forward(dst []byte) {
+	f.last++
+	if f.err == nil {
+		f.err = f.next(dst)
+	}
+	if f.err != nil {
+		clear(dst)
+	}
 }
 
 // colours are the rows in red, green, blue and alpha, whatever they have; inks says what four of them come to.

@@ -65,9 +65,21 @@ func (a aim) taps(size int, pace jpegscale.Pace, have int) []tap {
 			weights[j] = lanczos3((float64(from+j) - middle) / wide)
 			sum += weights[j]
 		}
-		all[i] = tap{from, inUnits(weights, sum)}
+		all[i] = tap{from, inUnits(weights, sum)}.trimmed()
 	}
 	return all
+}
+
+// trimmed leaves out what counts nothing at the ends.
+func (t tap) trimmed() tap {
+	for t.weights[0] == 0 {
+		t.from++
+		t.weights = t.weights[1:]
+	}
+	for t.weights[len(t.weights)-1] == 0 {
+		t.weights = t.weights[:len(t.weights)-1]
+	}
+	return t
 }
 
 // inUnits rounds so that the sum is kept: what is missing goes to the largest.

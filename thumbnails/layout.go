@@ -67,16 +67,23 @@ func (l layout) unpack(dst, src []byte) {
 	plain := l.bits == 8 && l.alpha != alphaMultiplied && l.through == nil
 	switch {
 	case plain && l.model == modelColours && l.samples == 3:
-		for i, j := 0, 0; i+4 <= len(dst); i, j = i+4, j+3 {
-			s, d := src[j:j+3:j+3], dst[i:i+4:i+4]
-			d[0], d[1], d[2], d[3] = s[0], s[1], s[2], 255
-		}
+		opaquePixels(dst, src)
 	case plain && l.samples == 4 && (l.model == modelInks || l.model == modelColours && l.alpha == alphaStraight):
 		copy(dst, src)
 	case plain && l.model == modelGrey && l.samples == 1:
 		grayRow(dst, src)
 	default:
 		l.unpackAny(dst, src)
+	}
+}
+
+// opaquePixels puts 255 behind each three bytes.
+func opaquePixels(dst, src []byte) {
+	for ; len(dst) >= 4 && len(src) >= 4; dst, src = dst[4:], src[3:] {
+		binary.LittleEndian.PutUint32(dst, binary.LittleEndian.Uint32(src)|0xff<<24)
+	}
+	if len(dst) >= 4 {
+		dst[0], dst[1], dst[2], dst[3] = src[0], src[1], src[2], 255
 	}
 }
 

@@ -77,40 +77,40 @@ func (p plane) boxed(x, y int) plane {
 	out := plane{make([]byte, have.X*have.Y), have.X, have, p.x, p.y}
 	out.x.Pixels *= x
 	out.y.Pixels *= y
-	sums := make([]uint32, have.X)
+	sums := make([]uint64, have.X)
 	for i := range have.Y {
 		clear(sums)
 		rows := min(y, p.have.Y-i*y)
 		for r := range rows {
 			addBoxes(sums, p.line(i*y+r), x)
 		}
-		averages(out.line(i), sums, uint32(x*rows), uint32((p.have.X-(have.X-1)*x)*rows))
+		averages(out.line(i), sums, x*rows, (p.have.X-(have.X-1)*x)*rows)
 	}
 	return out
 }
 
-func addBoxes(sums []uint32, row []byte, n int) {
+func addBoxes(sums []uint64, row []byte, n int) {
 	last := len(sums) - 1
 	for x := range last {
-		var s uint32
+		var s uint64
 		for _, v := range row[:n] {
-			s += uint32(v)
+			s += uint64(v)
 		}
 		sums[x] += s
 		row = row[n:]
 	}
 	for _, v := range row {
-		sums[last] += uint32(v)
+		sums[last] += uint64(v)
 	}
 }
 
 // averages are of n values each, but of the last.
-func averages(dst []byte, sums []uint32, n, last uint32) {
-	by := (1<<32 + uint64(n) - 1) / uint64(n)
+func averages(dst []byte, sums []uint64, n, last int) {
+	half, by := uint64(n/2), (1<<32+uint64(n)-1)/uint64(n)
 	dst = dst[:len(sums)]
 	for x, s := range sums {
-		dst[x] = byte(uint64(s+n/2) * by >> 32)
+		dst[x] = byte((s + half) * by >> 32)
 	}
 	end := len(sums) - 1
-	dst[end] = byte((sums[end] + last/2) / last)
+	dst[end] = byte((int(sums[end]) + last/2) / last)
 }

@@ -2,23 +2,32 @@ package thumbnails
 
 import "image"
 
-// resampled is a picture of planes at its size and upright: YCbCr 4:2:0 for who encodes it so, else NRGBA. Each plane goes there on its own
-// way, and its colours are never made as many as its brightness only to become fewer again.
-func (d decoded) resampled(planes []plane, w, h int, t turn, halved bool) image.Image {
-	if len(planes) == 1 {
-		dst := image.NewNRGBA(t.rect(w, h))
-		grayRow(dst.Pix, d.toSize(planes[0], w, h, t, false))
-		return dst
-	}
-	bright := d.toSize(planes[0], w, h, t, false)
-	blue, red := d.toSize(planes[1], w, h, t, halved), d.toSize(planes[2], w, h, t, halved)
-	if halved {
-		r := t.rect(w, h)
-		return &image.YCbCr{Y: bright, Cb: blue, Cr: red, YStride: r.Dx(), CStride: (r.Dx() + 1) / 2, SubsampleRatio: image.YCbCrSubsampleRatio420, Rect: r}
-	}
+// resampled is a picture of planes at w x h, of those as it is stored, and upright. Each plane goes there on its own way.
+func (d decoded) resampled(planes []plane, w, h int, t turn) *image.NRGBA {
 	dst := image.NewNRGBA(t.rect(w, h))
-	ycbcrRow(dst.Pix, bright, blue, red)
+	var all [3][]byte
+	for i, p := range planes {
+		all[i] = d.toSize(p, w, h, t, false)
+	}
+	switch {
+	case len(planes) == 1:
+		grayRow(dst.Pix, all[0])
+	case opaqueRows(d.Image):
+		rgbRow(dst.Pix, all[0], all[1], all[2])
+	default:
+		ycbcrRow(dst.Pix, all[0], all[1], all[2])
+	}
 	return dst
+}
+
+// halved is resampled for who encodes YCbCr 4:2:0: its colours are never made as many as its brightness only to become fewer again.
+func (d decoded) halved(planes []plane, w, h int, t turn) *image.YCbCr {
+	r := t.rect(w, h)
+	return &image.YCbCr{
+		Y:  d.toSize(planes[0], w, h, t, false),
+		Cb: d.toSize(planes[1], w, h, t, true), Cr: d.toSize(planes[2], w, h, t, true),
+		YStride: r.Dx(), CStride: (r.Dx() + 1) / 2, SubsampleRatio: image.YCbCrSubsampleRatio420, Rect: r,
+	}
 }
 
 // toSize averages to 1.75 times the size or more, where there is that much, and then filters. See [boxSide].

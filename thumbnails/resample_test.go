@@ -31,12 +31,12 @@ func TestResampled_keepsItsPlaceInEveryOrientation(t *testing.T) {
 	for _, ratio := range []image.YCbCrSubsampleRatio{image.YCbCrSubsampleRatio444, image.YCbCrSubsampleRatio422, image.YCbCrSubsampleRatio420, image.YCbCrSubsampleRatio410} {
 		d := unscaled(slopes(240, 164, ratio))
 		for _, size := range []image.Point{{40, 28}, {41, 27}, {33, 23}} {
-			stored := d.resampled(d.planes(), size.X, size.Y, turn{}, false).(*image.NRGBA)
+			stored := d.resampled(d.planes(), size.X, size.Y, turn{})
 			for o := 1; o <= 8; o++ {
 				name := fmt.Sprintf("%v to %v, orientation %d", ratio, size, o)
 				want := orient(stored, o)
-				alike(t, name, want, d.resampled(d.planes(), size.X, size.Y, turnOf(o), false), 2)
-				alike(t, name+", halved", want, centred(d.resampled(d.planes(), size.X, size.Y, turnOf(o), true).(*image.YCbCr)), 9)
+				alike(t, name, want, d.resampled(d.planes(), size.X, size.Y, turnOf(o)), 2)
+				alike(t, name+", halved", want, centred(d.halved(d.planes(), size.X, size.Y, turnOf(o))), 9)
 			}
 		}
 	}

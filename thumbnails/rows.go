@@ -21,6 +21,14 @@ func (d decoded) rows() rowReader {
 	return rowsOf(d.Image)
 }
 
+// rowsOnce is rows for who reads each row once, from the top.
+func (d decoded) rowsOnce() rowReader {
+	if f, ok := d.Image.(*flowing); ok && !f.inks {
+		return func(_ int, dst []byte) { f.forward(dst) }
+	}
+	return d.rows()
+}
+
 // rowsOf reads any image row by row, in the calling goroutine, without ever holding a converted copy of all of it.
 // Values of 16 bits are rounded to 8.
 func rowsOf(img image.Image) rowReader {
@@ -116,6 +124,15 @@ func ycbcrRow(dst, y, cb, cr []byte) {
 	}
 }
 
+// rgbRow is a row of three planes.
+func rgbRow(dst, r, g, b []byte) {
+	g, b = g[:len(r)], b[:len(r)]
+	for x := range r {
+		d := dst[4*x : 4*x+4 : 4*x+4]
+		d[0], d[1], d[2], d[3] = r[x], g[x], b[x], 255
+	}
+}
+
 // putYCbCr is JFIF's conversion with 16 bits of fraction.
 func putYCbCr(d []byte, y, cb, cr uint8) {
 	yy := int32(y)<<16 + 1<<15
@@ -176,13 +193,22 @@ func straight(c, a uint16) uint8 {
 	return narrow(min(uint32(c)*0xffff/uint32(a), 0xffff))
 }
 
-// opaqueType reports whether an image of this type cannot have transparency.
-func opaqueType(img image.Image) bool {
+// opaqueRows reports whether an image of this type is read in opaque rows.
+func opaqueRows(img image.Image) bool {
 	switch m := img.(type) {
-	case *image.YCbCr, *image.Gray, *image.Gray16, *image.CMYK, *jpegscale.Planes:
+	case *image.Gray16, *image.CMYK:
 		return true
 	case *flowing:
 		return m.opaque
 	}
 	return false
+}
+
+// opaqueType reports whether an image of this type cannot have transparency.
+func opaqueType(img image.Image) bool {
+	switch img.(type) {
+	case *image.YCbCr, *image.Gray, *jpegscale.Planes:
+		return true
+	}
+	return opaqueRows(img)
 }
