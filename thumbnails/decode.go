@@ -24,8 +24,11 @@ func unscaled(img image.Image) decoded {
 // whole canvas. Halved is for renditions that have colours at half of that. A size that is not what the header says is an error.
 func decode(m measured, size int, halved bool) (decoded, error) {
 	at := jpegscale.Size{Eighths: 8, Halved: halved}
-	if m.mime == "image/jpeg" {
+	switch m.mime {
+	case "image/jpeg":
 		at.Eighths = eighthsFor(m.width, m.height, size)
+	case "image/webp":
+		at.Eighths = 8 / m.webp.scale(m.width, m.height, size)
 	}
 	img, err := decodeAt(m.src, m, at)
 	if err != nil {
@@ -45,8 +48,8 @@ func decodeAt(s *source, m measured, at jpegscale.Size) (image.Image, error) {
 	switch {
 	case m.mime == "image/jpeg":
 		return decodeJPEG(s, m, at)
-	case m.webp.frame != nil:
-		return decodeFrame(s, m)
+	case m.mime == "image/webp":
+		return decodeWebPAt(s, m, at)
 	}
 	img, err := m.decode(m.stream(s))
 	if err == nil && m.mime == "image/gif" {

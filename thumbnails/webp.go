@@ -8,6 +8,9 @@ import (
 	"io"
 
 	"golang.org/x/image/webp"
+
+	"hotfolderd/thumbnails/jpegscale"
+	"hotfolderd/thumbnails/vp8"
 )
 
 // webpChunks bounds how many chunks of a WebP are looked at for the first frame and the orientation.
@@ -20,15 +23,34 @@ type webpLayout struct {
 	exif    span
 	profile span
 	frame   *webpFrame // nil when the file is not animated
+	webpPicture
 }
+
+// webpPicture is the chunks of one picture.
+type webpPicture struct {
+	lossy span
+	alpha bool
+}
+
+func (p *webpPicture) note(id string, body span) {
+	switch {
+	case id == "ALPH":
+		p.alpha = true
+	case id == "VP8 " && p.lossy.n == 0:
+		p.lossy = body
+	}
+}
+
+// plain reports whether it is lossy and opaque: such pictures are decoded by our own decoder, at a scale.
+func (p *webpPicture) plain() bool { return p.lossy.n > 0 && !p.alpha }
 
 type span struct{ off, n int64 }
 
 // webpFrame is the first frame: its place on the canvas and its own chunks.
 type webpFrame struct {
 	x, y, w, h int
-	alpha      bool
 	body       span
+	webpPicture
 }
 
 // readWebP walks the chunks. The library reads neither animations nor chunks after the image.
@@ -43,6 +65,8 @@ func readWebP(s *source) (webpLayout, error) {
 			l.profile = body
 		case id == "EXIF":
 			l.exif = body
+		default:
+			l.note(id, body)
 		}
 		return l.exif.n == 0, err
 	})
@@ -79,25 +103,65 @@ func readFrame(s *source, body span) (*webpFrame, error) {
 		x: 2 * u24(head[0:]), y: 2 * u24(head[3:]), w: 1 + u24(head[6:]), h: 1 + u24(head[9:]),
 		body: span{body.off + 16, body.n - 16},
 	}
-	return f, chunks(s, f.body, func(id string, _ span) (bool, error) {
-		f.alpha = f.alpha || id == "ALPH"
+	return f, chunks(s, f.body, func(id string, body span) (bool, error) {
+		f.note(id, body)
 		return true, nil
 	})
 }
 
 func u24(b []byte) int { return int(b[0]) | int(b[1])<<8 | int(b[2])<<16 }
 
-// decodeFrame decodes the first frame by giving it the header of a still image of its own.
-func decodeFrame(s *source, m measured) (image.Image, error) {
+// scale is the largest at which the picture can be decoded for a rendition of size, 1 for those that are not decoded at a scale. What is
+// left is 1.75 times the rendition, as with [boxSide]: the decoder averages whole pixels.
+func (l webpLayout) scale(width, height, size int) int {
+	if f := l.frame; f != nil && (!f.plain() || f.w != width || f.h != height) || f == nil && !l.plain() {
+		return 1
+	}
+	w, h := fitInside(width, height, size)
+	scale := 8
+	for scale > 1 && (4*width < 7*w*scale || 4*height < 7*h*scale) {
+		scale /= 2
+	}
+	return scale
+}
+
+func decodeWebPAt(s *source, m measured, at jpegscale.Size) (image.Image, error) {
+	size := vp8.Size{Scale: 8 / at.Eighths, Halved: at.Halved}
+	switch {
+	case m.webp.frame != nil:
+		return decodeFrame(s, m, size)
+	case m.webp.plain():
+		return decodeLossy(s, m, m.webp.lossy, size)
+	}
+	return decodeWebP(m.stream(s))
+}
+
+// decodeFrame decodes the first frame; what our decoder does not know by giving it the header of a still image of its own.
+func decodeFrame(s *source, m measured, size vp8.Size) (image.Image, error) {
 	f := m.webp.frame
 	if f.x+f.w > m.width || f.y+f.h > m.height {
 		return nil, errWebP
 	}
-	img, err := decodeWebP(io.MultiReader(bytes.NewReader(f.header()), io.NewSectionReader(s, f.body.off, f.body.n)))
+	img, err := image.Image(nil), error(nil)
+	if f.plain() {
+		img, err = decodeLossy(s, m, f.lossy, size)
+	} else {
+		img, err = decodeWebP(io.MultiReader(bytes.NewReader(f.header()), io.NewSectionReader(s, f.body.off, f.body.n)))
+	}
+	if err != nil || size.Scale > 1 {
+		return img, err
+	}
+	return onCanvas(img, f.x, f.y, m.width, m.height), nil
+}
+
+// decodeLossy refuses what is damaged, as decodeJPEG does.
+func decodeLossy(s *source, m measured, in span, size vp8.Size) (image.Image, error) {
+	img, err := vp8.Decode(io.NewSectionReader(s, in.off, in.n), in.n, size, vp8.Limits{Pixels: int64(m.width) * int64(m.height)})
 	if err != nil {
 		return nil, err
 	}
-	return onCanvas(img, f.x, f.y, m.width, m.height), nil
+	widen(img)
+	return img, nil
 }
 
 func (f *webpFrame) header() []byte {
@@ -116,7 +180,7 @@ func (f *webpFrame) header() []byte {
 	return b.Bytes()
 }
 
-// decodeWebP has the whole range of values. That of a lossy WebP is narrower, as in video, and the library gives it as it is: black would be a dark grey,
+// decodeWebP has the whole range of values. That of a lossy WebP is narrower, as in video, and decoders give it as it is: black would be a dark grey,
 // and white a bright one.
 func decodeWebP(r io.Reader) (image.Image, error) {
 	img, err := webp.Decode(r)
