@@ -15,7 +15,7 @@ type Size struct {
 	Halved bool
 }
 
-// Eighths are those that a picture can be decoded at, from few to many. What lies between saves little over the whole.
+// Eighths are those that a picture can be decoded at, from few to many. Passes of 5, 6 and 7 points would save a quarter of the whole at most.
 func Eighths() []int { return []int{1, 2, 3, 4, 8} }
 
 // Decode decodes the JPEG that r begins with. The picture is as large as [Scaled] says and of the type that image/jpeg would give: Gray, YCbCr,
