@@ -9,6 +9,12 @@ import (
 	"hotfolderd/storage"
 )
 
+// The steps of a scan. What is waited for in the second is another node, not a store.
+const (
+	stepScan   = "scan"
+	stepBorrow = "scan by another node"
+)
+
 const (
 	ownEvery   = time.Hour        // a node that borrows all scans makes one itself, for what the other does not see
 	borrowTime = 10 * time.Minute // for one that takes longer nobody waits
@@ -31,6 +37,8 @@ func (s *scan) borrow(join bool) bool {
 	s.f.loans.refuse(ErrNotLent)
 	ctx, cancel := context.WithTimeout(s.ctx, borrowTime)
 	defer cancel()
+	s.p.enter(stepBorrow)
+	defer s.p.enter(stepScan)
 	left, err := s.f.r.d.Borrow(ctx, s.f.rule.Hotfolder, join, func(o *storage.Object) {
 		s.p.beat()
 		if o != nil {

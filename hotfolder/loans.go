@@ -18,7 +18,7 @@ const (
 	loanAhead  = 1024                   // things that wait for one who is told
 	loanSlow   = 5 * time.Second        // who is told and takes nothing for so long is left behind
 	loanBeat   = time.Second            // between signs of life
-	stillFor   = 2 * time.Second        // without progress, a scan gives no sign of life
+	stillFor   = stallAfter             // without progress, a scan gives no sign of life
 )
 
 // ErrNotLent is what who wants a scan of this node gets, when it does not look for all, or none begins for one who only wanted to join.

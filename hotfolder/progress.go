@@ -36,11 +36,11 @@ func (p *progress) beat() { p.last.Store(int64(time.Since(start))) }
 // idle is for how long nothing moved.
 func (p *progress) idle() time.Duration { return time.Since(start) - time.Duration(p.last.Load()) }
 
-// stalled tells for how long nothing moved in a step that waits for a store. Rendering has its own time limit.
+// stalled tells for how long nothing moved in a step that waits for a store. Rendering and waiting for another node have their own time limits.
 func (p *progress) stalled() (step string, idle time.Duration, yes bool) {
 	step = *p.step.Load()
 	idle = p.idle()
-	return step, idle, idle > stallAfter && step != stepThumbnails
+	return step, idle, idle > stallAfter && step != stepThumbnails && step != stepBorrow
 }
 
 // beating is a reader that shows progress.

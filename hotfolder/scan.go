@@ -120,7 +120,7 @@ const (
 // scan looks at the whole hotfolder once, as a stream, or has another node's scan tell it, or does one poll. It reports whether it found anything
 // to do, and whether it was done at all.
 func (f *folder) scan(ctx context.Context, how howMuch) (found bool, took time.Duration, done bool) {
-	p := newProgress("scan", f.prefix)
+	p := newProgress(stepScan, f.prefix)
 	f.scanning.Store(p)
 	defer f.scanning.Store(nil)
 	f.leaveOthers()

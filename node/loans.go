@@ -26,8 +26,8 @@ import (
 // of their own. Whatever goes wrong there, a node scans itself.
 const (
 	loanDial   = time.Second
-	loanSilent = 5 * time.Second // without a sign of life
-	loanTries  = 4               // of one that is not yet, or no more, the one that looks: the shares are just moving
+	loanSilent = 15 * time.Second // without a sign of life; the first pieces of a large folder may take a slow machine long
+	loanTries  = 4                // of one that is not yet, or no more, the one that looks: the shares are just moving
 	loanAgain  = 250 * time.Millisecond
 	tellTime   = time.Second // to say that a scan begins
 )

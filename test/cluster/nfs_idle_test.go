@@ -52,9 +52,15 @@ func idleWorld(b *testing.B, l *nfslab.Lab, nodes, files int) *world {
 // lay makes files up to a number, on the server itself.
 func (w *world) lay(from, to int) {
 	w.t.Helper()
+	w.onServer(fmt.Sprintf("cd hotfolders/inbox && seq -f %%06g.dat %d %d | xargs touch", from+1, to))
+}
+
+// onServer runs a command of a shell in the store, on the server itself.
+func (w *world) onServer(command string) {
+	w.t.Helper()
 	n := w.tree.(nfsTree)
-	dir := guest.Export + "/" + n.root[strings.LastIndexByte(n.root, '/')+1:] + "/hotfolders/inbox"
-	n.l.Server.Run("/bin/sh", "-c", fmt.Sprintf("cd %s && seq -f %%06g.dat %d %d | xargs touch", dir, from+1, to))
+	dir := guest.Export + "/" + n.root[strings.LastIndexByte(n.root, '/')+1:]
+	n.l.Server.Run("/bin/sh", "-c", "cd "+dir+" && "+command)
 }
 
 // idle counts the calls of all nodes: for scans, of which the first finds machines that know nothing, and while nothing happens.

