@@ -9,7 +9,6 @@ import (
 
 	"github.com/klauspost/compress/zlib"
 	"golang.org/x/image/tiff"
-	"golang.org/x/image/tiff/lzw"
 
 	"hotfolderd/thumbnails/jpegscale"
 )
@@ -31,7 +30,10 @@ func (p *tiffPicture) rows() (func(dst []byte) error, error) {
 		return nil, tiff.UnsupportedError("horizontal predictor of less than 8 bits")
 	}
 	b := &band{p: p, streams: make([]io.Reader, p.across*p.planes), seg: make([]byte, p.rowBytes())}
-	b.full = make([]byte, p.plane().rowBytes(p.segW*p.across))
+	b.full = b.seg
+	if p.across > 1 {
+		b.full = make([]byte, p.plane().rowBytes(p.segW*p.across))
+	}
 	if p.planes > 1 {
 		b.joined = make([]byte, p.layout.rowBytes(p.w))
 	}
@@ -44,7 +46,7 @@ type band struct {
 	y       int
 	streams []io.Reader // by plane, then from left to right
 	seg     []byte      // a row of one segment
-	full    []byte      // of all beside each other
+	full    []byte      // of all beside each other; the same where there is one
 	joined  []byte      // of all planes
 }
 
@@ -86,18 +88,25 @@ func (b *band) open(number int) error {
 			size = p.size[n]
 		}
 		var err error
-		if b.streams[i], err = p.unpacked(io.NewSectionReader(p.s, p.offsets[n], size)); err != nil {
+		if b.streams[i], err = p.unpacked(io.NewSectionReader(p.s, p.offsets[n], size), b.streams[i]); err != nil {
 			return unexpected(err)
 		}
 	}
 	return nil
 }
 
-func (p *tiffPicture) unpacked(r io.Reader) (io.Reader, error) {
+// unpacked reads what is in r; before is the reader of the band above, which may serve again.
+func (p *tiffPicture) unpacked(r, before io.Reader) (io.Reader, error) {
+	if p.compression == tiffLZW {
+		l, ok := before.(*lzwReader)
+		if !ok {
+			l = new(lzwReader)
+		}
+		l.reset(r)
+		return l, nil
+	}
 	in := bufio.NewReaderSize(r, min(64<<10, max(int(p.rowBytes()), 4<<10)))
 	switch p.compression {
-	case tiffLZW:
-		return lzw.NewReader(in, lzw.MSB, 8), nil
 	case tiffDeflate, tiffOldZip:
 		return zlib.NewReader(in)
 	case tiffPackBits:
@@ -117,8 +126,10 @@ func (b *band) row(plane int) error {
 		if p.predictor {
 			predict(b.seg, l.bits, l.samples, l.order)
 		}
-		at := int(l.rowBytes(p.segW)) * i
-		copy(b.full[min(at, len(b.full)):], b.seg)
+		if p.across > 1 {
+			at := int(l.rowBytes(p.segW)) * i
+			copy(b.full[min(at, len(b.full)):], b.seg)
+		}
 	}
 	return nil
 }
@@ -127,9 +138,7 @@ func (b *band) row(plane int) error {
 func predict(row []byte, bits, samples int, order binary.ByteOrder) {
 	switch bits {
 	case 8:
-		for i := samples; i < len(row); i++ {
-			row[i] += row[i-samples]
-		}
+		predictBytes(row, samples)
 	case 16:
 		for i := 2 * samples; i+2 <= len(row); i += 2 {
 			order.PutUint16(row[i:], order.Uint16(row[i:])+order.Uint16(row[i-2*samples:]))
@@ -137,6 +146,28 @@ func predict(row []byte, bits, samples int, order binary.ByteOrder) {
 	case 32:
 		for i := 4 * samples; i+4 <= len(row); i += 4 {
 			order.PutUint32(row[i:], order.Uint32(row[i:])+order.Uint32(row[i-4*samples:]))
+		}
+	}
+}
+
+// predictBytes keeps the pixel before in variables, where it has three or four samples.
+func predictBytes(row []byte, samples int) {
+	switch samples {
+	case 3:
+		var a, b, c byte
+		for ; len(row) >= 3; row = row[3:] {
+			a, b, c = a+row[0], b+row[1], c+row[2]
+			row[0], row[1], row[2] = a, b, c
+		}
+	case 4:
+		var a, b, c, d byte
+		for ; len(row) >= 4; row = row[4:] {
+			a, b, c, d = a+row[0], b+row[1], c+row[2], d+row[3]
+			row[0], row[1], row[2], row[3] = a, b, c, d
+		}
+	default:
+		for i := samples; i < len(row); i++ {
+			row[i] += row[i-samples]
 		}
 	}
 }
