@@ -11,7 +11,7 @@ const epsType = "application/postscript"
 // epsMagic begins an EPS with a picture: places and lengths of the PostScript, a metafile of Windows and a TIFF follow.
 const epsMagic = "\xc5\xd0\xd3\xc6"
 
-// epsPreview is the TIFF inside.
+// epsPreview is the TIFF inside, or what stands among the comments.
 func epsPreview(s *source) (measured, error) {
 	var head [28]byte
 	if n, err := s.ReadAt(head[:], 0); n == len(head) && string(head[:4]) == epsMagic {
@@ -19,8 +19,10 @@ func epsPreview(s *source) (measured, error) {
 		if m, err := sniff(s.part(in)); err == nil && m.mime == "image/tiff" {
 			return m, nil
 		}
+	} else if m, ok := epsiPreview(s); ok {
+		return m, nil
 	} else if s.failed != nil {
 		return measured{}, err
 	}
-	return measured{}, &Error{Kind: Unsupported, Reason: "this PostScript has no picture of itself inside (a TIFF), and is not run"}
+	return measured{}, &Error{Kind: Unsupported, Reason: "this PostScript has no picture of itself inside, and is not run"}
 }

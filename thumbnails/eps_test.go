@@ -4,6 +4,9 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
+	"image"
+	"image/color"
+	"os"
 	"strings"
 	"testing"
 )
@@ -26,6 +29,38 @@ func TestRender_showsThePictureInsideAnEPS(t *testing.T) {
 	m := picture(t, res.Renditions[0])
 	near(t, m, 22, 15, red, 8)
 	near(t, m, 67, 45, yellow, 8)
+}
+
+// TestRender_showsThePictureAmongTheComments has a file by ps2epsi, of Ghostscript.
+func TestRender_showsThePictureAmongTheComments(t *testing.T) {
+	data, err := os.ReadFile("testdata/preview.epsi")
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := picture(t, renderOK(t, data, Spec{Sizes: []int{60}, Format: PNG}).Renditions[0])
+	if got := m.Bounds().Size(); got != image.Pt(60, 40) {
+		t.Fatalf("want 60 x 40, got %v", got)
+	}
+	black, white := color.NRGBA{A: 255}, color.NRGBA{255, 255, 255, 255}
+	near(t, m, 45, 8, black, 0)
+	near(t, m, 45, 32, white, 0)
+}
+
+// TestRender_previewsOfAnyDepth: nothing is white, and all bits are black, line by line in whole bytes.
+func TestRender_previewsOfAnyDepth(t *testing.T) {
+	for lines, want := range map[string][2]uint8{
+		"3 2 1 2\n% 20\n% a0\n": {255, 0}, "3 2 2 1\n%9400E0\n": {85, 255}, "3 2 4 9\r\n% 5f 00 a0 00": {170, 85}, "3 2 8 1\n%01 fe 00\n%FF00 20": {254, 0},
+	} {
+		data := []byte("%!PS-Adobe-3.0 EPSF-3.0\n%%EndComments\n%%BeginPreview: " + lines + "\n%%EndPreview\n")
+		m := picture(t, renderOK(t, data, Spec{Sizes: []int{3}, Format: PNG}).Renditions[0])
+		near(t, m, 0, 0, color.NRGBA{want[0], want[0], want[0], 255}, 0)
+		near(t, m, 0, 1, color.NRGBA{want[1], want[1], want[1], 255}, 0)
+	}
+	for name, lines := range map[string]string{"too few": "9 9 8 1\n% 00", "nothing": "", "no digits": "2 1 8 1\n% 0x", "three bits": "2 1 3 1\n% 00", "no line": "2 1 8 1"} {
+		t.Log(name)
+		wantFault(t, Corrupt, []byte("%!PS\n%%BeginPreview: "+lines+"\n%%EndPreview\n"), Limits{})
+	}
+	wantFault(t, TooLarge, []byte("%!PS\n%%BeginPreview: 30000 30000 8 1\n% 00\n%%EndPreview\n"), Limits{})
 }
 
 func TestRender_saysWhyPostScriptIsNotShown(t *testing.T) {

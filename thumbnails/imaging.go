@@ -8,7 +8,7 @@ import (
 )
 
 // imagingName changes with what the engine can render; see [Engine].
-const imagingName = "imaging/6"
+const imagingName = "imaging/7"
 
 type imagingEngine struct{}
 
