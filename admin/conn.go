@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"bytes"
 	"context"
 	"io"
 	"net"
@@ -26,10 +27,12 @@ func (l spare) Accept() (net.Conn, error) {
 	return c, err
 }
 
-// conn moves its deadlines when somebody waits for them, and can send the head and the body of an answer in one piece.
+// conn moves its deadlines when somebody waits for them, and can send the head and the body of an answer in one piece, with lines in the
+// head that net/http need not know of.
 type conn struct {
 	*net.TCPConn
 	reads, writes deadline
+	lines         []byte // headers that go out in the next Write, which begins with a head: behind its first line
 	holds         bool   // the next Write is a head
 	head          []byte // that goes out with what comes next
 	pieces        [2][]byte
@@ -60,15 +63,41 @@ func (c *conn) Read(b []byte) (int, error) {
 
 // Write implements net.Conn.
 func (c *conn) Write(b []byte) (int, error) {
-	if c.holds {
-		c.head = append(c.head, b...)
+	switch {
+	case c.holds:
+		c.hold(b)
 		return len(b), nil
+	case len(c.lines) > 0:
+		return c.writeWithLines(b)
 	}
+	return c.write(b)
+}
+
+func (c *conn) write(b []byte) (int, error) {
 	if err := c.writes.begin(c.TCPConn.SetWriteDeadline); err != nil {
 		return 0, err
 	}
 	defer c.writes.end()
 	return c.TCPConn.Write(b)
+}
+
+// hold keeps a piece of an answer until the rest comes, the lines in their place.
+func (c *conn) hold(b []byte) {
+	if len(c.lines) > 0 {
+		first := bytes.IndexByte(b, '\n') + 1
+		c.head = append(append(c.head, b[:first]...), c.lines...)
+		c.lines, b = c.lines[:0], b[first:]
+	}
+	c.head = append(c.head, b...)
+}
+
+// writeWithLines tells of b alone how much was written.
+func (c *conn) writeWithLines(b []byte) (int, error) {
+	more := len(c.lines)
+	c.hold(b)
+	n, err := c.write(c.head)
+	c.head = c.head[:0]
+	return min(max(n-more, 0), len(b)), err
 }
 
 // ReadFrom implements io.ReaderFrom: net/http comes here with the rest of a body when the head is out.
@@ -101,7 +130,7 @@ func (c *conn) send(w io.Writer, data []byte) {
 	_, _ = io.Copy(w, &piece{data}) // a client that is gone needs no answer
 	c.holds = false
 	if len(c.head) > 0 { // w had no use for the body
-		_, _ = c.Write(c.head)
+		_, _ = c.write(c.head)
 		c.head = c.head[:0]
 	}
 }

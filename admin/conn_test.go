@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -20,6 +21,9 @@ import (
 func TestConn_answersInOnePieceStandInTheirPlaces(t *testing.T) {
 	f := newFake()
 	sizes := map[string]int{"one.jpg": 1, "few.jpg": 600, "less.jpg": inPieces - 1, "more.jpg": inPieces, "many.jpg": 1 << 20}
+	for n := range 24 { // where the buffer of net/http is full, and where it is full again
+		sizes[fmt.Sprintf("a%d.jpg", n)], sizes[fmt.Sprintf("b%d.jpg", n)] = 4096-116+n, 8192-116+n
+	}
 	for name := range sizes {
 		f.put(name, "image/jpeg", name, 64)
 	}
@@ -129,5 +133,45 @@ func TestConn_aReadIsEndedByItsDeadline(t *testing.T) {
 	}
 	if n, err := c.Read(make([]byte, 1)); n != 1 || err != nil {
 		t.Errorf("want a byte, got %d, %v", n, err)
+	}
+}
+
+// Headers that net/http does not know of are those that it would have sent.
+func TestConn_answersHaveTheHeadersOfOthers(t *testing.T) {
+	f := newFake()
+	f.put("a.jpg", "image/jpeg", "a", 64)
+	b := f.backend()
+	b.Sizes = []int{64}
+	b.Known = func(name asset.Key) (asset.Record, int, bool) { rec, ok := f.names[name]; return rec, 1, ok }
+	b.KnownThumbnail = func(asset.Record, int, string) (KnownThumbnail, bool) {
+		return knownAs(bytes.Repeat([]byte("a"), 5000), "jpeg"), true
+	}
+	b.MakeThumbnail = func(context.Context, asset.Record, int, string) (Thumbnail, error) {
+		return Thumbnail{}, ErrNoThumbnail
+	}
+	s, cancel, ended := runningOn(t, b, Options{})
+	defer ends(t, cancel, ended)
+	const at = "/v1/assets/a.jpg/thumbnail?size=64"
+	tag := request(t, s, "GET", at).Header().Get("ETag")
+	for _, row := range []struct {
+		method, condition string
+		status            int
+	}{{"GET", "", 200}, {"HEAD", "", 200}, {"GET", tag, 304}, {"HEAD", tag, 304}} {
+		want := request(t, s, row.method, at, func(r *http.Request) { r.Header.Set("If-None-Match", row.condition) }).Header()
+		req, err := http.NewRequestWithContext(t.Context(), row.method, "http://"+s.Addr()+at, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("If-None-Match", row.condition)
+		res, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = io.Copy(io.Discard, res.Body)
+		_ = res.Body.Close()
+		res.Header.Del("Date")
+		if err != nil || res.StatusCode != row.status || fmt.Sprint(res.Header) != fmt.Sprint(want) {
+			t.Errorf("%s %s: want %d %v, got %d %v, %v", row.method, row.condition, row.status, want, res.StatusCode, res.Header, err)
+		}
 	}
 }

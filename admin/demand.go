@@ -28,11 +28,8 @@ func (s *Server) makeThumbnail(w http.ResponseWriter, r *http.Request, rec asset
 		return newProblem(http.StatusNotFound, ErrNoThumbnail.Error()+": its hotfolder asks for none, and none are made on demand")
 	}
 	if s.b.KnownThumbnail != nil {
-		if t, ok := s.b.KnownThumbnail(rec, size, format); ok {
-			describeMade(w.Header(), rec.Content.Hash, size, t.Format, t.Sum)
-			if serveKnown(w, r, t.Data) {
-				return nil
-			}
+		if t, ok := s.b.KnownThumbnail(rec, size, format); ok && serveKnown(w, r, knownAnswer{t, rec.Content.Hash, size}) {
+			return nil
 		}
 	}
 	return s.awaitThumbnail(w, r, rec, size, format)

@@ -31,7 +31,7 @@ func (s *Server) guard(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		began := time.Now()
 		rw := &written{ResponseWriter: w}
-		defer func() { s.account(rw, r, time.Since(began)) }()
+		defer s.account(rw, r, began)
 		defer s.recovered(rw, r)
 		_ = http.NewResponseController(w).SetWriteDeadline(began.Add(storeTimeout + writeTimeout)) // not every writer has one
 		setHeaders(w.Header())
@@ -73,7 +73,7 @@ func (s *Server) recovered(w *written, r *http.Request) {
 	writeProblem(w, newProblem(http.StatusInternalServerError, "the program has a fault here; its log says where"))
 }
 
-func (s *Server) account(w *written, r *http.Request, took time.Duration) {
+func (s *Server) account(w *written, r *http.Request, began time.Time) {
 	status := w.status
 	if status == 0 {
 		status = http.StatusOK
@@ -81,7 +81,7 @@ func (s *Server) account(w *written, r *http.Request, took time.Duration) {
 	s.metrics.request(r.Pattern, status)
 	if line := s.log.Check(zap.DebugLevel, "request"); line != nil {
 		line.Write(zap.String("method", r.Method), zap.String("path", r.URL.EscapedPath()), zap.Int("status", status),
-			zap.Int64("bytes", w.n), zap.Duration("took", took), zap.String("peer", r.RemoteAddr))
+			zap.Int64("bytes", w.n), zap.Duration("took", time.Since(began)), zap.String("peer", r.RemoteAddr))
 	}
 }
 

@@ -141,13 +141,20 @@ func describeThumbnail(header http.Header, h asset.Hash, size int, format string
 	delete(header, "Cross-Origin-Opener-Policy")
 }
 
+// maxTag is more than a tag has bytes.
+const maxTag = 128
+
 func thumbnailTag(h asset.Hash, size int, format string, sum uint32) string {
-	b := append(make([]byte, 0, 128), '"')
+	return string(appendTag(make([]byte, 0, maxTag), h, size, format, sum))
+}
+
+func appendTag(b []byte, h asset.Hash, size int, format string, sum uint32) []byte {
+	b = append(b, '"')
 	b = hex.AppendEncode(b, h[:])
 	b = strconv.AppendInt(append(b, '-'), int64(size), 10)
 	b = append(append(append(b, '-'), format...), '-')
 	b = strconv.AppendUint(b, uint64(sum), 16)
-	return string(append(b, '"'))
+	return append(b, '"')
 }
 
 // Values of headers that are shared, as those of always are.
