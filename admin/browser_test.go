@@ -284,25 +284,50 @@ func TestBrowser_eachPageIsFitForPeople(t *testing.T) {
 	}
 }
 
+// What went wrong is a page too, and says it in a sentence.
+func TestBrowser_faultsAreSentences(t *testing.T) {
+	b := newBrowser(t)
+	_, at := site(t, func(s string) string { return s })
+	for path, want := range map[string]string{
+		"/nowhere":                              "There is nothing at /nowhere.",
+		"/cluster/nobody":                       "",
+		"/assets/none.jpg":                      "There is no asset",
+		"/why?hotfolder=none&path=x":            "",
+		"/why?path=" + strings.Repeat("W", 300): "",
+	} {
+		for _, scheme := range []string{"light", "dark"} {
+			b.look(t, at+path, 390, scheme)
+			for _, fault := range b.faults(t) {
+				t.Errorf("%s, %s: %s", path, scheme, fault)
+			}
+			if said := eval[string](t, b, `document.querySelector("[role=alert]")?.textContent ?? ""`); said == "" || !strings.HasPrefix(said, want) {
+				t.Errorf("%s: want %q, got %q", path, want, said)
+			}
+		}
+	}
+}
+
 // What the look finds: each line of the page has one fault, which it must tell.
 func TestBrowser_theLookSeesEachFault(t *testing.T) {
 	b := newBrowser(t)
 	faults := map[string]string{
-		`<h1>a</h1>`:                                         "2 headings of the first level",
-		`<h3>a</h3>`:                                         "skips a level",
-		`<button></button>`:                                  "no name",
-		`<input>`:                                            "no name",
-		`<section>a</section>`:                               "a section without a name",
-		`<nav>a</nav>`:                                       "a nav without a name",
-		`<img src="/page/icon.svg">`:                         "a picture without alt",
-		`<img alt="" src="/nothing.png">`:                    "did not load",
-		`<p id="main">a</p>`:                                 "an id that is there twice",
-		`<p onclick="x">a</p>`:                               "an attribute that runs",
-		`<a href="//evil.example">a</a>`:                     "it leads elsewhere",
-		`<a href="#nowhere">a</a>`:                           "a link that leads nowhere",
-		`<p style="color: #999; background: #fff">a</p>`:     "a contrast of 2.85",
-		`<p style="width: 3000px">a</p>`:                     "wide in a window of 390",
-		`<p style="font-size: 8px">a</p>`:                    "letters of 8 pixels",
+		`<h1>a</h1>`:                                     "2 headings of the first level",
+		`<h3>a</h3>`:                                     "skips a level",
+		`<button></button>`:                              "no name",
+		`<input>`:                                        "no name",
+		`<section>a</section>`:                           "a section without a name",
+		`<nav>a</nav>`:                                   "a nav without a name",
+		`<img src="/page/icon.svg">`:                     "a picture without alt",
+		`<img alt="" src="/nothing.png">`:                "did not load",
+		`<p id="main">a</p>`:                             "an id that is there twice",
+		`<p onclick="x">a</p>`:                           "an attribute that runs",
+		`<a href="//evil.example">a</a>`:                 "it leads elsewhere",
+		`<a href="#nowhere">a</a>`:                       "a link that leads nowhere",
+		`<p style="color: #999; background: #fff">a</p>`: "a contrast of 2.85",
+		`<p style="width: 3000px">a</p>`:                 "wide in a window of 390",
+		`<p style="font-size: 8px">a</p>`:                "letters of 8 pixels",
+		`<p role="alert">no file was chosen.</p>`:        "not told in a sentence",
+		`<div class="table" style="overflow-x: auto"><p style="width: 900px">a</p></div>`: "a table that is 900 wide",
 		`<script>1</script>`:                                 "it does not belong here",
 		`<table><tr><td>a</td></tr></table>`:                 "a table without headings",
 		`<button style="height: 9px; padding: 0">a</button>`: "a target of",
@@ -336,7 +361,7 @@ const maxShot = 60_000 // bytes
 func (b *browser) shoot(t *testing.T, name string, width int64, scheme string) {
 	t.Helper()
 	kind := map[bool]string{width < 500: "-phone", scheme == "dark": "-dark"}[true]
-	if kind != "" && (name != "now" || kind == "-phone" && scheme == "dark") {
+	if kind != "" && (name != "now" && name != "jobs" || name == "jobs" && kind == "-dark" || kind == "-phone" && scheme == "dark") {
 		return
 	}
 	file := filepath.Join("..", "docs", "pages", name+kind+".jpg")
@@ -361,12 +386,12 @@ func (b *browser) shoot(t *testing.T, name string, width int64, scheme string) {
 // Names that would like to be more are shown, and do nothing.
 func TestBrowser_hostileNamesAreHarmless(t *testing.T) {
 	b := newBrowser(t)
-	for _, name := range hostile {
+	for _, name := range append([]string{strings.Repeat("W", 200)}, hostile...) {
 		if _, err := asset.ParseKey("a" + name); err != nil || strings.Contains(name, "\n") || strings.Contains(name, "\xff") {
 			continue // no asset is called so; see TestPage_hostileNamesStayNames
 		}
 		_, base := site(t, func(s string) string { return s + name })
-		for path, link := range map[string]string{"/": `.grid .name a`, "/assets": `.folders a`, "/failed": "", "/jobs": ""} {
+		for path, link := range map[string]string{"/": `.grid .name a`, "/assets": `.folders a`, "/failed": "", "/jobs": "", "/hotfolders/" + url.PathEscape("inbox"+name): ""} {
 			where := fmt.Sprintf("%s with %q", path, name)
 			b.look(t, base+path, 390, "light")
 			for _, fault := range b.faults(t) {

@@ -27,7 +27,7 @@ var files embed.FS
 
 var pages = template.Must(template.New("").Funcs(template.FuncMap{
 	"name": func(v any) string { return shownName(fmt.Sprint(v)) }, "text": func(v any) string { return Visible(fmt.Sprint(v)) },
-	"seg": url.PathEscape, "span": span, "bytes": bytesOf, "clock": clock, "date": date, "rfc": rfc, "path": func(k asset.Key) string { return escaped(k) },
+	"sentence": func(s string) string { return Visible(sentence(s)) }, "seg": url.PathEscape, "span": span, "bytes": bytesOf, "clock": clock, "date": date, "rfc": rfc, "path": func(k asset.Key) string { return escaped(k) },
 	"short": func(h asset.Hash) string { return short(h.String()) }, "both": func(frame any, f folderView) both { return both{frame, f} },
 }).ParseFS(files, "page/*.html"))
 

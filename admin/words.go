@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"hotfolderd/asset"
@@ -28,6 +29,20 @@ func Visible(s string) string {
 		i += n
 	}
 	return b.String()
+}
+
+// sentence is what a problem says, as it stands by itself on a page: problems begin with a small letter, since they are mostly told behind
+// something else. A letter alone is a name.
+func sentence(s string) string {
+	word, _, _ := strings.Cut(s, " ")
+	first, n := utf8.DecodeRuneInString(s)
+	if len(word) > n && !strings.ContainsFunc(word, func(r rune) bool { return !unicode.IsLetter(r) && r != ',' && r != '\'' }) {
+		s = string(unicode.ToUpper(first)) + s[n:]
+	}
+	if s != "" && !strings.ContainsAny(s[len(s)-1:], ".!?:") {
+		s += "."
+	}
+	return s
 }
 
 // shownName is visible for a name, where a backslash of its own must not look like an escape.

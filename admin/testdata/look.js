@@ -58,6 +58,11 @@
     const wide = all("body *").filter(el => el.getBoundingClientRect().right > document.documentElement.clientWidth + 1 && !el.closest(".table"));
     fault(`the page is ${document.documentElement.scrollWidth} wide in a window of ${document.documentElement.clientWidth}`, wide.at(-1));
   }
+  for (const el of all(".table")) if (innerWidth < 500 && drawn(el) && el.scrollWidth > el.clientWidth) fault(`a table that is ${el.scrollWidth} wide in a window of ${innerWidth}`, el);
+  for (const el of all("[role=alert]")) {
+    const said = el.textContent.trim();
+    if (/^[a-z]{2}/.test(said) || !/[.!?:]$/.test(said)) fault("what went wrong is not told in a sentence", el);
+  }
   for (const el of all("button,.pages a,summary")) {
     const r = el.getBoundingClientRect();
     if (drawn(el) && (r.height < 24 || r.width < 24) && !el.matches("summary")) fault(`a target of ${Math.round(r.width)} × ${Math.round(r.height)} pixels`, el);
