@@ -123,10 +123,10 @@ func TestClusterPage_showsTheMembers(t *testing.T) {
 	for _, want := range []string{
 		`<bdi>node-a</bdi></a> <span class="tag">main</span> <span class="tag">this node</span>`, `<span class="state ok">active</span>`,
 		`<span class="state warn">recovering</span>`, `<span class="state bad">not reached</span>`, "2 active, 1 recovering",
-		`href="http://10.0.0.2:8480/cluster"`, `<td class="n">90 %</td>`, `<td class="n warn">10 %, slowed to 25 %</td>`, `<a href="/cluster/node-b"><bdi>node-b</bdi></a>`, `<td class="warn">v41 <code`, `<td class="warn"><bdi>1.1.9</bdi></td>`,
+		`href="http://10.0.0.2:8480/cluster"`, `<td role="cell" data-word="Share" class="n">90 %</td>`, `<td role="cell" data-word="Share" class="n warn">10 %, slowed to 25 %</td>`, `<a href="/cluster/node-b"><bdi>node-b</bdi></a>`, `<td role="cell" data-word="Rules" class="warn">v41 <code`, `<td role="cell" data-word="Version" class="warn"><bdi>1.1.9</bdi></td>`,
 		"12\u202f288", "1 min 36 s", "The members differ.", "node-b has other rules", "3 held, 5 in hand in 2 of them", "7/1388",
 		"node-a.ABCDEFGHIJKL:1188", `<div class="bad"><dt>behind by</dt><dd>4 s</dd></div>`, "120\u202f411", "a segment was missing",
-		`<td class="n">1 011</td><td class="n warn">998</td><td class="dim">3 under way</td>`, `<td class="n">12</td><td class="dim">closed</td>`, "is given back",
+		`<td role="cell" data-word="Newest" class="n">1 011</td><td role="cell" data-word="Followed up to" class="n warn">998</td><td role="cell" class="dim">3 under way</td>`, `<td role="cell" data-word="Followed up to" class="n">12</td><td role="cell" class="dim">closed</td>`, "is given back",
 	} {
 		wantText(t, want, w)
 	}

@@ -37,7 +37,7 @@ func TestMemberPage_showsOneNode(t *testing.T) {
 	for _, want := range []string{
 		"Node <bdi>node-b</bdi>", "as <bdi>node-a</bdi> sees it", `<span class="state warn">recovering</span>`, `href="http://10.0.0.2:8480/cluster"`,
 		"import, thumbnails, web", "slowed to 25\u202f%", `<dd class="warn"><bdi>1.1.9</bdi>`, `<dd class="warn">v41 <code`, "the oldest for 1 min 36 s",
-		"It differs from the others.", "node-b has other rules", `<td class="n warn">998</td>`, "p/of-node-b", "7/1300", "1 held", "Only it knows",
+		"It differs from the others.", "node-b has other rules", `<td role="cell" data-word="Followed up to" class="n warn">998</td>`, "p/of-node-b", "7/1300", "1 held", "Only it knows",
 	} {
 		wantText(t, want, w)
 	}
