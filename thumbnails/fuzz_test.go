@@ -30,6 +30,7 @@ func FuzzRender(f *testing.F) {
 		jpegWithEXIF(asJPEG(f, m), exif(6)), pngWithEXIF(asPNG(f, m), exif(3)), g.Bytes(), tiffWith(m, 8), fourInks(16, 16, 2, [4]uint8{9, 99, 200, 30}),
 		riff(vp8x(1<<3, 24, 16), riffChunk("VP8L", vp8l(24, 16, 1, 2, 3, 4, 5, lit)), riffChunk("EXIF", exif(5))),
 		riff(vp8x(1<<1, 24, 16), frame), asPNG(f, p), []byte("BM"), eps(tiffWith(m, 1)),
+		[]byte("%!PS\n%%BeginPreview: 3 2 4 2\n% 5f 00 a0 00\n%%EndPreview\n"), asWebP(f, m, 80),
 	} {
 		f.Add(seed)
 	}
