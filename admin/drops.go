@@ -108,12 +108,11 @@ func (s *Server) putDrop(w http.ResponseWriter, r *http.Request) error {
 
 // awaitDrop lets the answer wait for the import.
 func (s *Server) awaitDrop(w http.ResponseWriter, r *http.Request, d Drop, wait time.Duration) (Drop, error) {
-	select {
-	case s.waiting <- struct{}{}:
-		defer func() { <-s.waiting }()
-	default:
+	leave, err := s.mayWait("imports")
+	if err != nil {
 		return d, nil // it is stored; only the waiting is not offered just now
 	}
+	defer leave()
 	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(wait + writeTimeout)) // not every writer has one
 	ctx, cancel := context.WithTimeout(r.Context(), wait)
 	defer cancel()
@@ -129,12 +128,11 @@ func (s *Server) showDrop(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	select {
-	case s.waiting <- struct{}{}:
-		defer func() { <-s.waiting }()
-	default:
-		return newProblem(http.StatusServiceUnavailable, "too many requests wait for imports").as(busy)
+	leave, err := s.mayWait("imports")
+	if err != nil {
+		return err
 	}
+	defer leave()
 	wait = max(wait, oneLook)
 	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(wait + writeTimeout)) // not every writer has one
 	ctx, cancel := context.WithTimeout(r.Context(), wait)

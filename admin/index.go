@@ -42,12 +42,11 @@ func (s *Server) follow(r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	select {
-	case s.waiting <- struct{}{}:
-		defer func() { <-s.waiting }()
-	default:
-		return newProblem(http.StatusServiceUnavailable, "too many requests wait for changes of other nodes").as(busy)
+	leave, err := s.mayWait("changes of other nodes")
+	if err != nil {
+		return err
 	}
+	defer leave()
 	bounded, cancel := context.WithTimeout(r.Context(), indexTimeout)
 	defer cancel()
 	for _, index := range indexes {
@@ -73,6 +72,16 @@ func indexesOf(h http.Header) ([]string, error) {
 		}
 	}
 	return all, nil
+}
+
+// mayWait takes a place among the requests that wait, if there is one; leave gives it back.
+func (s *Server) mayWait(what string) (leave func(), err error) {
+	select {
+	case s.waiting <- struct{}{}:
+		return func() { <-s.waiting }, nil
+	default:
+		return nil, newProblem(http.StatusServiceUnavailable, "too many requests wait for "+what).as(busy)
+	}
 }
 
 func (s *Server) waitIndex(ctx, bounded context.Context, index string) error {

@@ -4,12 +4,12 @@ import (
 	"bytes"
 	"fmt"
 	"image"
-	"math"
-	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"testing"
+
+	"hotfolderd/thumbnails/picturetest"
 )
 
 // The files of the tests are written by libjpeg-turbo: it knows every kind.
@@ -28,23 +28,8 @@ func run(tb testing.TB, in []byte, tool string, args ...string) []byte {
 
 // scene is a picture with smooth parts, edges and noise, as PPM.
 func scene(w, h int) []byte {
-	r := rand.New(rand.NewPCG(7, uint64(w)))
-	b := fmt.Appendf(nil, "P6 %d %d 255\n", w, h)
-	for y := range h {
-		for x := range w {
-			fx, fy := float64(x), float64(y)
-			edge := 0.0
-			if (x/41+y/29)%3 == 0 {
-				edge = 55
-			}
-			grain := 6 * r.NormFloat64()
-			b = append(b, value(120+70*math.Sin(fx/37)+edge+grain), value(110+80*math.Cos(fy/23)+grain), value(130+60*math.Sin((fx+fy)/61)-edge+grain))
-		}
-	}
-	return b
+	return picturetest.Scene(w, h, func(_ int) float64 { return 6 })
 }
-
-func value(v float64) byte { return byte(min(max(v, 0), 255)) }
 
 // kind is a kind of JPEG, and how cjpeg is asked for it.
 type kind struct {

@@ -4,8 +4,9 @@ import (
 	"bytes"
 	"fmt"
 	"image"
-	"math"
 	"testing"
+
+	"hotfolderd/thumbnails/picturetest"
 )
 
 // TestDecode_eighthIsThatOfDjpeg compares every bit: of the brightness for all kinds, and of the colours too where
@@ -35,7 +36,7 @@ func TestDecode_closeToDjpeg(t *testing.T) {
 			if _, rgb := got.(*image.RGBA); rgb || got.Bounds().Dx() < 203*eighths/8 {
 				continue
 			}
-			if is := psnr(djpeg(t, data, eighths, "-grayscale"), brightness(got)); is < db {
+			if is := picturetest.PSNR(djpeg(t, data, eighths, "-grayscale"), brightness(got)); is < db {
 				t.Errorf("%d/8: want at least %.0f dB, got %.1f", eighths, db, is)
 			}
 		}
@@ -90,16 +91,4 @@ func sameBytes(t *testing.T, want, got []byte) {
 		}
 	}
 	t.Errorf("want the same %d bytes as djpeg, got %d, of which %d differ", len(want), len(got), other)
-}
-
-func psnr(a, b []byte) float64 {
-	if len(a) != len(b) {
-		return 0
-	}
-	sum := 1e-9
-	for i := range a {
-		d := float64(a[i]) - float64(b[i])
-		sum += d * d
-	}
-	return 10 * math.Log10(255*255*float64(len(a))/sum)
 }

@@ -3,38 +3,22 @@ package vp8
 import (
 	"bytes"
 	"encoding/binary"
-	"fmt"
 	"image"
-	"math"
-	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"hotfolderd/thumbnails/picturetest"
 )
 
 // The files of the tests are written by libwebp, and by libvpx, which knows more of what a frame can have.
 
-// scene is a picture with smooth parts, edges and noise, as PPM.
+// scene is a picture with smooth parts, edges and bands of noise, as PPM.
 func scene(w, h int) []byte {
-	r := rand.New(rand.NewPCG(7, uint64(w)))
-	b := fmt.Appendf(nil, "P6\n%d %d\n255\n", w, h)
-	for y := range h {
-		for x := range w {
-			fx, fy := float64(x), float64(y)
-			edge := 0.0
-			if (x/41+y/29)%3 == 0 {
-				edge = 55
-			}
-			grain := 6 * r.NormFloat64() * float64(y/64%2)
-			b = append(b, value(120+70*math.Sin(fx/37)+edge+grain), value(110+80*math.Cos(fy/23)+grain), value(130+60*math.Sin((fx+fy)/61)-edge+grain))
-		}
-	}
-	return b
+	return picturetest.Scene(w, h, func(y int) float64 { return 6 * float64(y/64%2) })
 }
-
-func value(v float64) byte { return byte(min(max(v, 0), 255)) }
 
 // tool runs a program that writes OUT from IN, and is what it wrote.
 func tool(tb testing.TB, in []byte, argv ...string) []byte {

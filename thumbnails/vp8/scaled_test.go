@@ -6,6 +6,8 @@ import (
 	"image"
 	"math"
 	"testing"
+
+	"hotfolderd/thumbnails/picturetest"
 )
 
 // TestDecode_scaledIsTheAverage: of what is seen, of those frames whose filter is not left out at that scale, to the last step.
@@ -73,7 +75,7 @@ func TestDecode_withoutTheFilter(t *testing.T) {
 		frame := cwebp(t, ppm, how)
 		for _, scale := range []int{2, 4, 8} {
 			want, got := averaged(decodeOK(t, frame, 1), 2*scale), averaged(decodeOK(t, frame, scale), 2)
-			if got := psnr(want, got); got < 38 {
+			if got := picturetest.PSNR(want, got); got < 38 {
 				t.Errorf("%s at 1/%d: want 38 dB or more, got %.1f", how, scale, got)
 			}
 		}
@@ -94,16 +96,4 @@ func averaged(m *image.YCbCr, by int) (out []byte) {
 		}
 	}
 	return out
-}
-
-func psnr(a, b []byte) float64 {
-	if len(a) != len(b) {
-		return 0
-	}
-	sum := 1e-9
-	for i := range a {
-		d := float64(a[i]) - float64(b[i])
-		sum += d * d
-	}
-	return 10 * math.Log10(255*255*float64(len(a))/sum)
 }
