@@ -118,10 +118,12 @@ func (k Key) Below(prefix Key) (Key, bool) {
 func (k Key) Quoted() string { return strconv.Quote(string(k)) }
 
 // Shown is the key as a field of a log line has it: as it is where that is harmless and cannot be taken for a quotation, else Quoted.
-func (k Key) Shown() string {
-	s := string(k)
+func (k Key) Shown() string { return Shown(string(k)) }
+
+// Shown is a name that people typed, as a user's or a folder's, as [Key.Shown] has a key.
+func Shown(s string) string {
 	if s == "" || !Printable(s) || strings.ContainsAny(s, `"\`) || strings.TrimSpace(s) != s {
-		return k.Quoted()
+		return strconv.Quote(s)
 	}
 	return s
 }

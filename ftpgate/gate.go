@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
-	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -18,6 +17,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"hotfolderd/accounts"
+	"hotfolderd/asset"
 	"hotfolderd/intake"
 )
 
@@ -194,5 +194,5 @@ func (g *Gate) goodbye(s *session) {
 		name = u.Name
 		s.audit(Event{Kind: "logout", Took: time.Since(s.since)})
 	}
-	s.log.Debug("session ended", zap.String("user", strconv.Quote(name)), zap.Error(s.c.why))
+	s.log.Debug("session ended", zap.String("user", asset.Shown(name)), zap.Error(s.c.why))
 }

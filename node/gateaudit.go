@@ -14,7 +14,7 @@ import (
 // gateAudit logs and journals what people do at the gate.
 func (n *Node) gateAudit(e ftpgate.Event) {
 	fields := []zap.Field{
-		zap.String("kind", e.Kind), zap.String("user", strconv.Quote(e.User)), zap.String("address", e.Address), zap.Bool("tls", e.TLS),
+		zap.String("kind", e.Kind), zap.String("user", asset.Shown(e.User)), zap.String("address", e.Address), zap.Bool("tls", e.TLS),
 		zap.String("session", e.Session),
 	}
 	if e.Hotfolder != "" {

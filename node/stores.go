@@ -127,8 +127,8 @@ func (s *stores) doubt(ctx context.Context, dir string) {
 		return
 	}
 	for _, d := range posix.Doubts(s.paths.of(dir).follow(ctx)) {
-		s.log.Warn("a share is mounted with an option that does not suit", zap.String("store", strconv.Quote(dir)),
-			zap.String("mount", strconv.Quote(d.Mount)), zap.String("option", d.Option), zap.String("reason", d.Why), zap.String("hint", d.Do))
+		s.log.Warn("a share is mounted with an option that does not suit", zap.String("store", asset.Shown(dir)),
+			zap.String("mount", asset.Shown(d.Mount)), zap.String("option", d.Option), zap.String("reason", d.Why), zap.String("hint", d.Do))
 	}
 }
 
