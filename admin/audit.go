@@ -1,13 +1,15 @@
 package admin
 
 import (
+	"cmp"
+	"encoding/json"
 	"net/http"
-	"strconv"
 	"time"
 
 	"go.uber.org/zap"
 
 	"hotfolderd/admin/access"
+	"hotfolderd/asset"
 )
 
 // Change is something that somebody did by HTTP, or was refused.
@@ -30,11 +32,11 @@ func (s *Server) audited(rt route, w http.ResponseWriter, r *http.Request, h ans
 	if reads[r.Method] || rt.quiet {
 		return h(w, r)
 	}
-	began, rw := time.Now(), &written{ResponseWriter: w}
+	began, rw := time.Now(), &refusal{written: written{ResponseWriter: w}}
 	err := h(rw, r)
 	c := Change{
 		Time: began, Who: access.Of(r.Context()), Method: r.Method, Path: r.URL.EscapedPath(), Hotfolder: r.PathValue("hotfolder"),
-		Status: rw.status, Took: time.Since(began),
+		Status: rw.status, Refused: rw.reason(), Took: time.Since(began),
 	}
 	if err != nil {
 		p := problemOf(err)
@@ -44,11 +46,37 @@ func (s *Server) audited(rt route, w http.ResponseWriter, r *http.Request, h ans
 	return err
 }
 
-// audit logs a change and tells the node of it. Names that people typed are quoted, so that a line stays a line.
+// refusal remembers why a door that answers by itself, as its protocol wants it, did not do what was asked.
+type refusal struct {
+	written
+	text []byte // of a problem
+}
+
+// mostReason is more than a problem has to say.
+const mostReason = 8 << 10
+
+func (w *refusal) Write(b []byte) (int, error) {
+	if w.status >= http.StatusBadRequest && w.Header().Get("Content-Type") == problemType {
+		w.text = append(w.text, b[:min(len(b), mostReason-len(w.text))]...)
+	}
+	return w.written.Write(b)
+}
+
+// reason is the detail of the problem that was answered, else what the status says; empty when it was done.
+func (w *refusal) reason() string {
+	if w.status < http.StatusBadRequest {
+		return ""
+	}
+	var p problem
+	_ = json.Unmarshal(w.text, &p) // a door that answers in words of its own says no more than its status
+	return cmp.Or(p.Detail, http.StatusText(w.status))
+}
+
+// audit logs a change and tells the node of it. Names that people typed are quoted where that is needed, so that a line stays a line.
 func (s *Server) audit(c Change) {
 	var fields []zap.Field
 	if c.Who.Name != "" {
-		fields = append(fields, zap.String("user", strconv.Quote(c.Who.Name)))
+		fields = append(fields, zap.String("user", asset.Shown(c.Who.Name)))
 	}
 	fields = append(fields, zap.Stringer("role", c.Who.Role), zap.String("address", c.Who.Address),
 		zap.String("method", c.Method), zap.String("path", c.Path), zap.Int("status", c.Status), zap.Duration("took", c.Took))

@@ -44,6 +44,9 @@ func TestAudit_saysWhoChangesWhat(t *testing.T) {
 			if got.Who.Name != w.Who.Name || got.Who.Role != w.Who.Role || got.Who.Address != "192.0.2.1" || got.Path != w.Path || got.Hotfolder != w.Hotfolder || got.Status != w.Status || (w.Status >= 400) != (got.Refused != "") {
 				t.Errorf("want %+v, got %+v", w, got)
 			}
+			if user := lines.All()[i].ContextMap()["user"]; w.Who.Name != "" && user != w.Who.Name {
+				t.Errorf("want the user %s named as it is, got %v", w.Who.Name, user)
+			}
 			for key, value := range lines.All()[i].ContextMap() {
 				if text, ok := value.(string); ok && (strings.Contains(text, "ottootto") || strings.Contains(text, "nobodynobody")) {
 					t.Errorf("the line holds a token as %s: %s", key, text)
@@ -51,4 +54,29 @@ func TestAudit_saysWhoChangesWhat(t *testing.T) {
 			}
 		}
 	})
+}
+
+// A door of another protocol answers by itself, and why it did not do what was asked is told all the same.
+func TestAudit_saysWhyADoorRefused(t *testing.T) {
+	for _, c := range []struct{ mediaType, body, want string }{
+		{problemType, `{"detail":"ask for the offset"}`, "ask for the offset"},
+		{"text/plain", "whatever", "Conflict"},
+		{problemType, `{"detail":"` + strings.Repeat("long", mostReason) + `"}`, "Conflict"},
+	} {
+		core, lines := observer.New(zapcore.InfoLevel)
+		b := newFake().backend()
+		b.Drops = &Drops{Uploads: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", c.mediaType)
+			w.WriteHeader(http.StatusConflict)
+			_, _ = w.Write([]byte(c.body))
+		})}
+		s, err := New(b, Options{Log: zap.New(core)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		wantStatus(t, 409, request(t, s, "PATCH", "/v1/uploads/x"))
+		if lines.Len() != 1 || lines.All()[0].ContextMap()["refused"] != c.want {
+			t.Errorf("want one line with %q, got %v", c.want, lines.All())
+		}
+	}
 }

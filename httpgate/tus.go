@@ -1,6 +1,7 @@
 package httpgate
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -72,9 +73,21 @@ const mostDetail = 8 << 10
 func (a *tusAnswer) detail() string {
 	text := strings.TrimSpace(string(a.text))
 	if code, rest, ok := strings.Cut(text, ": "); ok && strings.HasPrefix(code, "ERR_") {
-		text = rest
+		return cmp.Or(tusWords[code], rest)
 	}
 	return text
+}
+
+// tusWords say what to do where the library only says what is wrong.
+var tusWords = map[string]string{
+	handler.ErrUnsupportedVersion.ErrorCode:  "send Tus-Resumable: 1.0.0",
+	handler.ErrInvalidContentType.ErrorCode:  "send Content-Type: application/offset+octet-stream",
+	handler.ErrInvalidUploadLength.ErrorCode: "send Upload-Length, the size of the whole file in bytes",
+	handler.ErrInvalidOffset.ErrorCode:       "send Upload-Offset, which HEAD tells",
+	handler.ErrMismatchOffset.ErrorCode:      "the upload has another offset than Upload-Offset says: ask for it with HEAD, and go on from there",
+	handler.ErrNotFound.ErrorCode:            "there is no such upload, or it was forgotten: begin a new one with POST",
+	handler.ErrFileLocked.ErrorCode:          "another request works on this upload: ask for the offset with HEAD, and go on from there",
+	handler.ErrSizeExceeded.ErrorCode:        "these are more bytes than Upload-Length says",
 }
 
 // Unwrap lets http.ResponseController reach the connection.

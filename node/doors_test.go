@@ -205,3 +205,29 @@ func (r *running) becomes(state admin.State) {
 	defer r.mu.Unlock()
 	r.state, r.why = state, "the test wants it"
 }
+
+// What the protocol of a door only names is told as what to do.
+func TestDoors_whatATusClientDoesWrongIsToldAsWhatToDo(t *testing.T) {
+	r := dropping(t)
+	at := r.begun("begun.jpg", 10)
+	bare := tusPiece(at, 0, []byte("x"))
+	bare.headers = bare.headers[2:]
+	nowhere := tusPiece("/v1/uploads/AAAAAAAAAAAAAAAAAAAAAAAAAA.inbox", 0, []byte("x"))
+	endless := tusOf("endless.jpg", 0)
+	endless.headers = append(endless.headers[:2:2], endless.headers[4:]...)
+	for _, c := range []struct {
+		d          door
+		status     int
+		word, says string
+	}{
+		{tusPiece(at, 5, []byte("x")), 409, "conflict", "ask for it with HEAD"},
+		{nowhere, 404, "not-found", "begin a new one with POST"},
+		{bare, 412, "condition-failed", "send Tus-Resumable: 1.0.0"},
+		{endless, 400, "bad-request", "send Upload-Length"},
+	} {
+		resp, text := r.through(c.d)
+		isProblem(t, c.d.what, resp, text, c.status, c.word, c.says)
+	}
+	resp, text := r.send("GET", "/v1/jobs/none/files/a", nil)
+	isProblem(t, "a file of no job", resp, text, 404, "not-found", `there is no job "none"`)
+}
