@@ -54,7 +54,7 @@ type FileQuery struct {
 	Limit  int
 }
 
-// Files are the files of the work area. The functions are as those of [Backend]. [asset.ErrJobEnded] is of a job that ended.
+// Files are the files of the work area. The functions are as those of [Backend]. [asset.ErrJobEnded] and [asset.ErrNoJob] are of a job.
 type Files struct {
 	// Open opens a file; ctx lives as long as the reader. [storage.ErrNotRegular] for a folder.
 	Open func(ctx context.Context, p FilePlace) (storage.Reader, File, error)
@@ -89,6 +89,9 @@ func (s *Server) filePlace(r *http.Request, folder bool) (p FilePlace, err error
 		if raw = strings.TrimSuffix(raw, "/"); raw == "" {
 			return p, nil
 		}
+	}
+	if raw == "" {
+		return p, newProblem(http.StatusBadRequest, "a file has a name; what is in this folder is told with ?list").as(badName)
 	}
 	p.Path, err = asset.ParseKey(raw)
 	return p, err
@@ -125,13 +128,18 @@ func (s *Server) file(w http.ResponseWriter, r *http.Request) error {
 
 // fileFault says in words what is wrong with a path.
 func fileFault(p FilePlace, err error) error {
-	if errors.Is(err, fs.ErrNotExist) && !errors.Is(err, asset.ErrJobEnded) {
+	if errors.Is(err, fs.ErrNotExist) && !jobGone(err) {
 		return fmt.Errorf("there is no file %s: %w", p.Path.Quoted(), fs.ErrNotExist)
 	}
 	if errors.Is(err, storage.ErrNotRegular) {
 		return fmt.Errorf("%w: what is in a folder is told with ?list", err)
 	}
 	return err
+}
+
+// jobGone reports whether what is not there is the job.
+func jobGone(err error) bool {
+	return errors.Is(err, asset.ErrJobEnded) || errors.Is(err, asset.ErrNoJob)
 }
 
 // putFile stores the body whole or not at all. There is no limit of time, as long as bytes come, and none of size but the quota.
@@ -229,6 +237,9 @@ func (s *Server) listFiles(w http.ResponseWriter, r *http.Request) error {
 	}
 	q := FileQuery{Prefix: r.URL.Query().Get("prefix"), After: after, Limit: limit}
 	page, err := fetch(r.Context(), s, func(ctx context.Context) (FilePage, error) { return s.b.Files.List(ctx, p, q) })
+	if errors.Is(err, fs.ErrNotExist) && !jobGone(err) {
+		return newProblem(http.StatusNotFound, "there is no folder "+p.Path.Quoted())
+	}
 	if err != nil {
 		return err
 	}

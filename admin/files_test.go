@@ -32,6 +32,8 @@ func filed(f *fake, kept map[FilePlace]string) func(*Backend) {
 		b.Files = &Files{
 			Open: func(_ context.Context, p FilePlace) (storage.Reader, File, error) {
 				switch data, ok := kept[p]; {
+				case p.Job == "never":
+					return nil, File{}, fmt.Errorf("%w %q", asset.ErrNoJob, p.Job)
 				case p.Job == "ended":
 					return nil, File{}, asset.ErrJobEnded
 				case p.Path == "folder":
@@ -71,6 +73,9 @@ func filed(f *fake, kept map[FilePlace]string) func(*Backend) {
 			},
 			RemoveFolder: func(_ context.Context, p FilePlace) error { f.call("rmdir %s", p.Path); return nil },
 			List: func(_ context.Context, p FilePlace, q FileQuery) (FilePage, error) {
+				if p.Path == "none" {
+					return FilePage{}, fs.ErrNotExist
+				}
 				f.call("list %q %q %q %q %d", p.Job, string(p.Path), q.Prefix, q.After, q.Limit)
 				return FilePage{Files: []File{file(p)}, Next: "n\xff"}, nil
 			},
@@ -100,8 +105,10 @@ func TestFiles_routesOfEverybodyAndOfAJob(t *testing.T) {
 			{"PUT", "too/large", "", "", "x", 507, "quota"},
 			{"PUT", "a//b", "", "", "x", 400, "empty part"},
 			{"PUT", "../b", "", "", "x", 400, "has a part"},
-			{"PUT", "", "", "", "x", 400, "empty"},
+			{"PUT", "", "", "", "x", 400, "?list"},
 			{"GET", "none", "", "", "", 404, "no file"},
+			{"GET", "none?list", "", "", "", 404, `"there is no folder \"none\""`},
+			{"GET", "", "", "", "", 400, "told with ?list"},
 			{"GET", "folder", "", "", "", 409, "?list"},
 			{"DELETE", "none", "", "", "", 404, "no file"},
 			{"DELETE", "a%20b/c", "If-Match", `"one"`, "", 412, "If-Match"},

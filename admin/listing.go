@@ -52,7 +52,7 @@ type assetView struct {
 	Hotfolder  string            `json:"hotfolder,omitempty"`
 	Door       asset.Door        `json:"door,omitempty"`
 	Thumbnails *asset.Thumbnails `json:"thumbnails,omitempty"`
-	URL        string            `json:"url"` // the path to get it by; of a version the one of the name
+	URL        string            `json:"url"` // the path to get it by
 }
 
 func viewOf(a Asset) assetView {

@@ -70,7 +70,7 @@ func problemOf(err error) *problem {
 	case errors.Is(err, context.Canceled):
 		status = statusClientGone
 	}
-	p = newProblem(status, Visible(err.Error()))
+	p = newProblem(status, strings.TrimSuffix(Visible(err.Error()), ": "+fs.ErrNotExist.Error())) // the status says it
 	if errors.Is(err, asset.ErrKey) && status == http.StatusBadRequest {
 		return p.as(badName)
 	}

@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"cmp"
 	"maps"
 	"net/http"
 	"slices"
@@ -67,6 +68,7 @@ func (s *Server) table() []route {
 		post("/v1/jobs/{id}/renew", access.Operator, s.renewJob),
 
 		{pattern: dropsPath, raw: true, methods: methods{"PUT": {access.Operator, s.putDrop}}},
+		{pattern: "/v1/hotfolders/{hotfolder}/{path...}", besides: "PUT"},
 		{pattern: UploadsPath, methods: s.uploadMethods("POST", "OPTIONS")},
 		{pattern: UploadsPath + "/{$}", methods: s.uploadMethods("POST", "OPTIONS")},
 		{pattern: UploadsPath + "/{id}", methods: s.uploadMethods("HEAD", "PATCH", "DELETE", "OPTIONS")},
@@ -91,6 +93,7 @@ type route struct {
 	basic   bool   // a name and a token may come by Basic authentication, for clients that know nothing else, as WebDAV's
 	peers   bool   // nodes ask each other there
 	quiet   bool   // its changes are not those of people, or it writes them down itself
+	besides string // a method that a raw route takes there
 	methods methods
 }
 
@@ -160,7 +163,7 @@ func (s *Server) serving(rt route) http.Handler {
 	if e, ok := all["GET"]; ok {
 		all["HEAD"] = e
 	}
-	allow := strings.Join(slices.Sorted(maps.Keys(all)), ", ")
+	allow := cmp.Or(rt.besides, strings.Join(slices.Sorted(maps.Keys(all)), ", "))
 	return s.answering(func(w http.ResponseWriter, r *http.Request) error {
 		e, ok := all[r.Method]
 		switch {

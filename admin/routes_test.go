@@ -58,6 +58,8 @@ func TestRoutes_answer(t *testing.T) {
 		{"POST", "/v1/failed/f2/retry", 404, "no failed drop"},
 		{"GET", "/v1/nothing", 404, "there is nothing at /v1/nothing"},
 		{"GET", "/v1/failed/f1/retry", 405, "POST"},
+		{"GET", "/v1/hotfolders/inbox/a/b.jpg", 405, "PUT, not GET"},
+		{"DELETE", "/v1/hotfolders/inbox/b.jpg", 405, "PUT, not DELETE"},
 		{"DELETE", "/v1/assets/a.jpg", 405, "GET, HEAD"},
 		{"POST", "/", 405, "GET, HEAD"},
 		{"HEAD", "/v1/node", 200, ""},

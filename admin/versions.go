@@ -62,6 +62,9 @@ func (s *Server) listVersions(w http.ResponseWriter, r *http.Request, name asset
 		return err
 	}
 	out := versionList{Name: name, Versions: viewsOf(got.found)}
+	for i := range out.Versions {
+		out.Versions[i].URL += "?version=" + strconv.Itoa(out.Versions[i].Number)
+	}
 	if got.next > 0 {
 		out.Next = cursor(strconv.Itoa(got.next), of...)
 	}

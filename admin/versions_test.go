@@ -26,12 +26,12 @@ func TestVersions_areListedNewestFirst(t *testing.T) {
 		wantStatus(t, 400, request(t, s, "GET", "/v1/assets/a/c?versions&cursor="+next))
 		wantStatus(t, 400, request(t, s, "GET", "/v1/assets?cursor="+next))
 	}
-	if want := "3a/b/v1/assets/a/b 2a/b/v1/assets/a/b 1a/b/v1/assets/a/b"; strings.Join(got, " ") != want {
+	if want := "3a/b/v1/assets/a/b?version=3 2a/b/v1/assets/a/b?version=2 1a/b/v1/assets/a/b?version=1"; strings.Join(got, " ") != want {
 		t.Errorf("want %s, got %s", want, got)
 	}
 	w := request(t, s, "GET", "/v1/assets/none?versions")
 	wantStatus(t, 404, w)
-	wantText(t, `there is no asset \"none\"`, w)
+	wantText(t, `"detail":"there is no asset \"none\""`, w)
 }
 
 func TestVersion_ofANumber(t *testing.T) {

@@ -2,10 +2,15 @@ package asset
 
 import "io/fs"
 
-// ErrJobEnded is wrapped when a batch job has ended or expired; it does not come back. It is an fs.ErrNotExist.
-var ErrJobEnded error = jobEnded{}
+// Both are an fs.ErrNotExist, and both stay so: no id is given twice.
+var (
+	// ErrJobEnded is wrapped when a batch job has ended or expired; it does not come back.
+	ErrJobEnded error = noJob("the job has ended")
+	// ErrNoJob is wrapped when nothing is known of a batch job: there never was one of that id, or it was swept.
+	ErrNoJob error = noJob("there is no job")
+)
 
-type jobEnded struct{}
+type noJob string
 
-func (jobEnded) Error() string        { return "the job has ended" }
-func (jobEnded) Is(target error) bool { return target == fs.ErrNotExist }
+func (e noJob) Error() string      { return string(e) }
+func (noJob) Is(target error) bool { return target == fs.ErrNotExist }

@@ -59,7 +59,7 @@ func (j *Jobs) noteKey(id string) asset.Key { return j.at("job-notes").Join(asse
 // read is the note of a job, ended or not; fs.ErrNotExist.
 func (j *Jobs) read(ctx context.Context, id string) (Note, error) {
 	if !isID(id) {
-		return Note{}, fmt.Errorf("there is no job %q: %w", id, fs.ErrNotExist)
+		return Note{}, fmt.Errorf("%w %q", asset.ErrNoJob, id)
 	}
 	for {
 		n, err := j.readOnce(ctx, id)
@@ -67,7 +67,7 @@ func (j *Jobs) read(ctx context.Context, id string) (Note, error) {
 		case errors.Is(err, storage.ErrChanged):
 			continue
 		case errors.Is(err, fs.ErrNotExist):
-			return n, fmt.Errorf("there is no job %q: %w", id, fs.ErrNotExist)
+			return n, fmt.Errorf("%w %q", asset.ErrNoJob, id)
 		case err != nil:
 			return n, fmt.Errorf("job %s: %w", id, err)
 		}
