@@ -2,14 +2,17 @@ package pictures_test
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"image"
 	"image/color"
-	"image/png"
+	_ "image/jpeg"
+	_ "image/png"
 	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -18,63 +21,114 @@ import (
 	"hotfolderd/thumbnails"
 )
 
-// BenchmarkQuality holds thumbnails of 256 pixels, without loss, against what ImageMagick makes with Lanczos of the whole picture in 16
-// bits: in linear light, and in the values as they are stored, where all engines work unless told otherwise.
+// BenchmarkQuality holds thumbnails of 256 and 1024 pixels, without loss, against what ImageMagick makes with Lanczos of the whole picture in 16
+// bits: in linear light, and in the values as they are stored, where all engines work unless told otherwise. Pictures are left out that are not
+// twice as large.
 func BenchmarkQuality(b *testing.B) {
-	dir := b.TempDir()
-	ppm, jpg := filepath.Join(dir, "a.ppm"), filepath.Join(dir, "a.jpg")
-	check(b, os.WriteFile(ppm, scene(3000, 2000), 0o666))
-	tool(b, "cjpeg", "-quality", "95", "-sample", "1x1", "-outfile", jpg, ppm)
-	files := append([]string{jpg}, photos(b)...)
-	made := []struct {
-		name string
-		make func(file, out string) image.Image
-	}{
-		{"ours", func(file, _ string) image.Image {
-			r, err := renderFile(file, thumbnails.Spec{Sizes: []int{256}, Format: thumbnails.PNG})
-			check(b, err)
-			m, err := png.Decode(bytes.NewReader(r.Renditions[0].Data))
-			check(b, err)
-			return m
-		}},
-		{"libvips", func(file, out string) image.Image {
-			return shown(b, out, "vipsthumbnail", "--no-rotate", "--size", "256", "-o", out, file)
-		}},
-		{"libvips --linear", func(file, out string) image.Image {
-			return shown(b, out, "vipsthumbnail", "--no-rotate", "--linear", "--size", "256", "-o", out, file)
-		}},
-		{"imaging", func(file, _ string) image.Image {
-			m, err := imaging.Open(file)
-			check(b, err)
-			return imaging.Fit(m, 256, 256, imaging.Lanczos)
-		}},
-		{"ImageMagick", func(file, out string) image.Image {
-			return shown(b, out, "convert", "-define", "jpeg:size=512x512", file, "-resize", "256x256", out)
-		}},
-		{"GraphicsMagick", func(file, out string) image.Image {
-			return shown(b, out, "gm", "convert", "-size", "512x512", file, "-resize", "256x256", out)
-		}},
-	}
-	for b.Loop() {
-		var text strings.Builder
-		fmt.Fprintf(&text, "%d pictures; means\n%-18s %14s %14s %14s %14s\n", len(files), "engine", "PSNR linear", "SSIM linear", "PSNR stored", "SSIM stored")
-		for _, e := range made {
-			var sums [4]float64
-			for _, file := range files {
-				m := e.make(file, filepath.Join(dir, "out.png"))
-				for i, space := range [][]string{{"-colorspace", "RGB"}, nil} {
-					ref := filepath.Join(dir, "ref.png")
-					argv := append([]string{"convert", file, "-depth", "16"}, space...)
-					argv = append(argv, "-filter", "Lanczos", "-resize", fmt.Sprintf("%dx%d!", m.Bounds().Dx(), m.Bounds().Dy()), "-colorspace", "sRGB", "-depth", "8", "PNG24:"+ref)
-					psnr, ssim := compared(shown(b, ref, argv...), m)
-					sums[2*i] += psnr / float64(len(files))
-					sums[2*i+1] += ssim / float64(len(files))
-				}
+	q := quality{b, b.TempDir()}
+	files := append([]string{q.scene(3000, 2000), q.scene(6000, 4000)}, photos(b)...)
+	for _, size := range []int{256, 1024} {
+		b.Run(strconv.Itoa(size), func(b *testing.B) {
+			q := quality{b, q.dir}
+			for b.Loop() {
+				b.Logf("%s", q.table(q.larger(files, 2*size), size))
 			}
-			fmt.Fprintf(&text, "%-18s %14.1f %14.4f %14.1f %14.4f\n", e.name, sums[0], sums[1], sums[2], sums[3])
-		}
-		b.Logf("%s", &text)
+		})
 	}
+}
+
+type quality struct {
+	b   *testing.B
+	dir string
+}
+
+func (q quality) scene(w, h int) (file string) {
+	ppm, file := filepath.Join(q.dir, "a.ppm"), filepath.Join(q.dir, fmt.Sprintf("%d.jpg", w))
+	check(q.b, os.WriteFile(ppm, scene(w, h), 0o666))
+	tool(q.b, "cjpeg", "-quality", "95", "-sample", "1x1", "-outfile", file, ppm)
+	return file
+}
+
+func (q quality) larger(files []string, side int) (all []string) {
+	for _, file := range files {
+		f, err := os.Open(file)
+		check(q.b, err)
+		c, _, err := image.DecodeConfig(f)
+		check(q.b, errors.Join(err, f.Close()))
+		if max(c.Width, c.Height) >= side {
+			all = append(all, file)
+		}
+	}
+	return all
+}
+
+// quick is how each engine makes a thumbnail.
+var quick = []struct {
+	name string
+	make func(q quality, file, out string, size int) image.Image
+}{
+	{"ours", func(q quality, file, _ string, size int) image.Image {
+		return q.rendered(file, thumbnails.Spec{Sizes: []int{size}, Format: thumbnails.PNG})
+	}},
+	{"ours, JPEG of 100", func(q quality, file, _ string, size int) image.Image { // another way, that of most thumbnails
+		return q.rendered(file, thumbnails.Spec{Sizes: []int{size}, Format: thumbnails.JPEG, Quality: 100})
+	}},
+	{"libvips", func(q quality, file, out string, size int) image.Image {
+		return shown(q.b, out, "vipsthumbnail", "--no-rotate", "--size", strconv.Itoa(size), "-o", out, file)
+	}},
+	{"libvips, JPEG of 100", func(q quality, file, out string, size int) image.Image {
+		out = strings.TrimSuffix(out, ".png") + ".jpg"
+		return shown(q.b, out, "vipsthumbnail", "--no-rotate", "--size", strconv.Itoa(size), "-o", out+"[Q=100,subsample-mode=on]", file)
+	}},
+	{"libvips --linear", func(q quality, file, out string, size int) image.Image {
+		return shown(q.b, out, "vipsthumbnail", "--no-rotate", "--linear", "--size", strconv.Itoa(size), "-o", out, file)
+	}},
+	{"imaging", func(q quality, file, _ string, size int) image.Image {
+		m, err := imaging.Open(file)
+		check(q.b, err)
+		return imaging.Fit(m, size, size, imaging.Lanczos)
+	}},
+	{"ImageMagick", func(q quality, file, out string, size int) image.Image {
+		return shown(q.b, out, "convert", "-define", "jpeg:size="+square(2*size), file, "-resize", square(size), out)
+	}},
+	{"GraphicsMagick", func(q quality, file, out string, size int) image.Image {
+		return shown(q.b, out, "gm", "convert", "-size", square(2*size), file, "-resize", square(size), out)
+	}},
+}
+
+func (q quality) rendered(file string, spec thumbnails.Spec) image.Image {
+	r, err := renderFile(file, spec)
+	check(q.b, err)
+	m, _, err := image.Decode(bytes.NewReader(r.Renditions[0].Data))
+	check(q.b, err)
+	return m
+}
+
+func square(size int) string { return fmt.Sprintf("%dx%d", size, size) }
+
+func (q quality) table(files []string, size int) string {
+	var text strings.Builder
+	fmt.Fprintf(&text, "%d pictures; means\n%-21s %14s %14s %14s %14s\n", len(files), "engine", "PSNR linear", "SSIM linear", "PSNR stored", "SSIM stored")
+	for _, e := range quick {
+		var sums [4]float64
+		for _, file := range files {
+			m := e.make(q, file, filepath.Join(q.dir, "out.png"), size)
+			for i, space := range [][]string{{"-colorspace", "RGB"}, nil} {
+				psnr, ssim := compared(q.reference(file, m.Bounds().Size(), space), m)
+				sums[2*i] += psnr / float64(len(files))
+				sums[2*i+1] += ssim / float64(len(files))
+			}
+		}
+		fmt.Fprintf(&text, "%-21s %14.1f %14.4f %14.1f %14.4f\n", e.name, sums[0], sums[1], sums[2], sums[3])
+	}
+	return text.String()
+}
+
+// reference is a file at a size, made in that space.
+func (q quality) reference(file string, size image.Point, space []string) image.Image {
+	ref := filepath.Join(q.dir, "ref.png")
+	argv := append([]string{"convert", file, "-depth", "16"}, space...)
+	return shown(q.b, ref, append(argv, "-filter", "Lanczos", "-resize", fmt.Sprintf("%dx%d!", size.X, size.Y), "-colorspace", "sRGB", "-depth", "8", "PNG24:"+ref)...)
 }
 
 func tool(b *testing.B, argv ...string) {
@@ -91,7 +145,7 @@ func shown(b *testing.B, file string, argv ...string) image.Image {
 	f, err := os.Open(file)
 	check(b, err)
 	defer func() { _ = f.Close() }()
-	m, err := png.Decode(f)
+	m, _, err := image.Decode(f)
 	check(b, err)
 	return m
 }
