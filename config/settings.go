@@ -258,6 +258,13 @@ type Thumbnails struct {
 	Quality     int    `yaml:"quality"`     // of JPEG and WebP, 1 to 100
 	Progressive bool   `yaml:"progressive"` // JPEGs begin with the whole picture, coarsely
 	Background  string `yaml:"background"`  // "#rrggbb" under transparency when the format has none
+
+	Keep []string `yaml:"keep"` // words of [KeepWords]: what thumbnails have of the metadata
+}
+
+// KeepWords are what a rule may have thumbnails keep of the original's metadata.
+func KeepWords() []string {
+	return []string{"copyright", "creator", "credit", "source", "terms", "title", "description"}
 }
 
 // Retry says how often a failed walk is tried again before the drop moves to failed/.

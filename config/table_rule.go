@@ -79,6 +79,10 @@ func ruleTable(r *Rule) []entry {
 				name: "background", to: &r.Thumbnails.Background, pattern: backgroundPattern, expect: `must be "#rrggbb", six hexadecimal digits`,
 				doc: "Under transparency when the format has none.",
 			},
+			{
+				name: "keep", to: &r.Thumbnails.Keep, words: KeepWords(),
+				doc: "What thumbnails have of the original's metadata, as XMP. None: nothing. A place is never kept.",
+			},
 		}},
 		{
 			name: "check", to: &r.Check, most: 5, words: []string{CheckName, CheckSize, CheckType, CheckWhole, CheckImage},

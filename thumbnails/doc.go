@@ -5,7 +5,8 @@
 // An image is measured before it is decoded, and refused over the limits of its rule with a sentence that gives the
 // numbers. It is decoded once for all sizes, a JPEG no finer than they need. What comes out fits inside size x size, keeps
 // the aspect with correct rounding, is never larger than the original, stands upright whatever the camera wrote, and
-// carries none of the original's metadata. A format without transparency gets the rule's background under it.
+// carries none of the original's metadata but the words that the rule keeps ([Spec]), cleaned, cut and written anew. A format without
+// transparency gets the rule's background under it.
 //
 // A broken or hostile image costs a bounded time and a bounded memory and harms nobody: [NewPool] decodes in child
 // processes that are killed over either. Whatever is wrong with an image is an [*Error] with a sentence for people;

@@ -15,9 +15,10 @@ import (
 // webpEffort is the middle of libwebp's six; what more would save is not worth its time at these sizes.
 const webpEffort = 4
 
-// encoder writes the renditions of one original. What it writes depends on the pixels and the spec alone.
+// encoder writes the renditions of one original. What it writes depends on the pixels, the spec and what is kept alone.
 type encoder struct {
 	spec        Spec
+	packet      []byte // of what is kept
 	gray        bool
 	transparent bool
 }
@@ -44,6 +45,9 @@ func (e encoder) encode(img image.Image, size int) (Rendition, error) {
 		r.Data, err = e.encodeNRGBA(m)
 	} else {
 		r.Data, err = e.encodeJPEG(img)
+	}
+	if err == nil {
+		r.Data = withPacket(r, e.packet)
 	}
 	return r, err
 }

@@ -6,6 +6,7 @@ import (
 	"image/color"
 	"io"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -29,6 +30,8 @@ type Spec struct {
 	Progressive bool
 	// Background lies under transparency when the format has none; its alpha is ignored, the zero value is white.
 	Background color.NRGBA
+	// Keep is what of an original's metadata its renditions have, as XMP: copyright, creator, credit, source, terms, title, description.
+	Keep []string
 }
 
 // Bounds of a [Spec]: what one request may ask for.
@@ -51,6 +54,11 @@ func (s Spec) checked() (Spec, error) {
 	}
 	if s.Format != Auto && extensions[s.Format] == "" {
 		return s, fmt.Errorf("thumbnail format %q: jpeg, png, webp or auto", s.Format)
+	}
+	for _, word := range s.Keep {
+		if !slices.Contains(keepWords(), word) {
+			return s, fmt.Errorf("thumbnails keep %q: %s", word, strings.Join(keepWords(), ", "))
+		}
 	}
 	if s.Quality == 0 {
 		s.Quality = DefaultQuality

@@ -52,7 +52,11 @@ func render(ctx context.Context, s *source, spec Spec, lim Limits) (Result, erro
 		return res, nil
 	}
 	m.colours = coloursOf(profileOf(m.src, m))
-	e := encoder{spec: spec}
+	keep, err := keptOf(s, m, spec.Keep)
+	if err != nil {
+		return Result{}, err
+	}
+	e := encoder{spec: spec, packet: keep.packet()}
 	img, err := decode(m, spec.Sizes[0], e.halves(m.colours))
 	if err != nil {
 		return Result{}, err

@@ -27,6 +27,9 @@ type Flaw struct {
 // Missing reports whether there is nothing at all.
 func (f Flaw) Missing() bool { return f.Reason == "" }
 
+// Differs reports whether it can be decoded and only [Room.Compare] finds fault with it.
+func (f Flaw) Differs() bool { return f.Reason == otherBytes }
+
 // largestFile bounds what is read of one rendition: no encoder makes more of a picture of that size.
 func largestFile(size int) int64 { return 64<<10 + 8*int64(size)*int64(size) }
 
@@ -39,35 +42,71 @@ func (r *Room) Inspect(ctx context.Context, h asset.Hash, spec Spec) ([]Flaw, er
 	}
 	var flaws []Flaw
 	for _, size := range spec.Sizes {
-		reason, err := r.inspect(ctx, h, size, spec.Format)
-		switch {
-		case errors.Is(err, fs.ErrNotExist):
-			flaws = append(flaws, Flaw{Size: size, Format: spec.Format})
-		case err != nil:
-			return nil, fmt.Errorf("inspect the thumbnail of %s at %d: %w", h, size, err)
-		case reason != "":
-			flaws = append(flaws, Flaw{Size: size, Format: spec.Format, Reason: reason})
+		if flaws, err = r.inspected(ctx, flaws, h, Rendition{Size: size, Format: spec.Format}); err != nil {
+			return nil, err
 		}
 	}
 	return flaws, nil
 }
 
-// inspect says what is wrong with one rendition; reading it is no use of it.
-func (r *Room) inspect(ctx context.Context, h asset.Hash, size int, format string) (reason string, err error) {
+// inspected adds what is wrong with one rendition to flaws. When it is known how it should be it must have the same bytes.
+func (r *Room) inspected(ctx context.Context, flaws []Flaw, h asset.Hash, want Rendition) ([]Flaw, error) {
+	data, reason, err := r.inspect(ctx, h, want.Size, want.Format)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return append(flaws, Flaw{Size: want.Size, Format: want.Format}), nil
+	case err != nil:
+		return nil, fmt.Errorf("inspect the thumbnail of %s at %d: %w", h, want.Size, err)
+	case reason == "" && want.Data != nil && !bytes.Equal(data, want.Data):
+		reason = otherBytes
+	}
+	if reason != "" {
+		flaws = append(flaws, Flaw{Size: want.Size, Format: want.Format, Reason: reason})
+	}
+	return flaws, nil
+}
+
+// otherBytes is a rendition that can be decoded.
+const otherBytes = "it is not what the rule and this program make now"
+
+// Compare renders the original anew, and tells which renditions are missing, damaged, or not what is made now: by another rule, another
+// program or another hand. It writes nothing. An original that cannot be rendered is an [*Error]. open is called when the original must
+// be read.
+func (r *Room) Compare(ctx context.Context, c asset.Content, spec Spec, open func(context.Context) (storage.Reader, error)) (flaws []Flaw, err error) {
+	if spec, err = spec.checked(); err != nil {
+		return nil, err
+	}
+	if !r.renders(c.Type) {
+		return nil, &Error{Kind: Unsupported, Reason: noPreview(c.Type)}
+	}
+	src := &original{open: func() (storage.Reader, error) { return open(ctx) }}
+	res, err := r.render(ctx, c, src, spec)
+	if err = errors.Join(err, src.close()); err != nil {
+		return nil, fmt.Errorf("render %s: %w", c.Hash, err)
+	}
+	for _, made := range res.Renditions {
+		if flaws, err = r.inspected(ctx, flaws, c.Hash, made); err != nil {
+			return nil, err
+		}
+	}
+	return flaws, nil
+}
+
+// inspect reads one rendition and says what is wrong with it; that is no use of it.
+func (r *Room) inspect(ctx context.Context, h asset.Hash, size int, format string) (data []byte, reason string, err error) {
 	rd, err := r.open(ctx, h, size, format)
 	if err != nil {
-		return "", err
+		return nil, "", err
 	}
 	defer func() { err = errors.Join(err, rd.Close()) }()
 	o := rd.Object()
 	if o.Size > largestFile(size) {
-		return fmt.Sprintf("%d bytes are too many for it", o.Size), nil
+		return nil, fmt.Sprintf("%d bytes are too many for it", o.Size), nil
 	}
-	data, err := io.ReadAll(io.LimitReader(rd, o.Size))
-	if err != nil {
-		return "", err
+	if data, err = io.ReadAll(io.LimitReader(rd, o.Size)); err != nil {
+		return nil, "", err
 	}
-	return flaw(data, size, FormatOf(o.Key)), nil
+	return data, flaw(data, size, FormatOf(o.Key)), nil
 }
 
 // flaw measures before it decodes: anybody who can write to the share may have put something there.

@@ -3,7 +3,9 @@ package thumbnails
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
+	"io/fs"
 	"strings"
 	"testing"
 
@@ -99,5 +101,74 @@ func TestRepair_makesNothingThatIsThereUnlessAllAreWanted(t *testing.T) {
 	defer func() { _ = rd.Close() }()
 	if want := renderOK(t, data, testSpec).Renditions[0].Data; !bytes.Equal(want, readAll(t, rd)) {
 		t.Error("want the picture's own again")
+	}
+}
+
+func (rt *roomTest) compare(data []byte, mime string, spec Spec) ([]Flaw, error) {
+	rt.Helper()
+	return rt.room.Compare(rt.Context(), content(data, mime), spec, func(context.Context) (storage.Reader, error) {
+		_, err := rt.store.Put(rt.Context(), "original", bytes.NewReader(data), storage.PutOptions{})
+		if err != nil {
+			return nil, err
+		}
+		return rt.store.Open(rt.Context(), "original", "")
+	})
+}
+
+func TestCompare_tellsWhatIsNotMadeNow(t *testing.T) {
+	rt := newRoom(t)
+	data := pngWithEXIF(asPNG(t, quarters(100, 80)), exifOfOwner("Eve", "x"))
+	h := content(data, "").Hash
+	reasons := func(spec Spec) (all []string) {
+		t.Helper()
+		flaws, err := rt.compare(data, "image/png", spec)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range flaws {
+			switch {
+			case f.Missing():
+				all = append(all, "missing")
+			case f.Differs():
+				all = append(all, "differs")
+			default:
+				all = append(all, f.Reason)
+			}
+		}
+		return all
+	}
+	want := func(what string, got []string, want ...string) {
+		t.Helper()
+		if strings.Join(got, ", ") != strings.Join(want, ", ") {
+			t.Errorf("%s: want %q, got %q", what, want, got)
+		}
+	}
+	want("before", reasons(testSpec), "missing", "missing")
+	rt.generate(data, "image/png", testSpec)
+	want("as made", reasons(testSpec))
+	kept := testSpec
+	kept.Keep = []string{"creator"}
+	want("by another rule", reasons(kept), "differs", "differs")
+	rt.overwrite(h, 16, asJPEG(t, quarters(16, 13)))
+	want("by another hand", reasons(testSpec), "differs")
+	rt.overwrite(h, 64, []byte("x"))
+	if got := reasons(testSpec); len(got) != 2 || !strings.Contains(got[0], "cannot be decoded") {
+		t.Errorf("want one damaged, got %q", got)
+	}
+	if got := rt.inspect(h); len(got) != 1 || got[0].Size != 64 {
+		t.Errorf("want all left as it was, got %v", got)
+	}
+}
+
+func TestCompare_saysWhatCannotBeRendered(t *testing.T) {
+	rt := newRoom(t)
+	for mime, data := range map[string][]byte{"image/png": asPNG(t, quarters(9, 9))[:60], "text/plain": []byte("x")} {
+		var fault *Error
+		if flaws, err := rt.compare(data, mime, testSpec); !errors.As(err, &fault) || flaws != nil {
+			t.Errorf("%s: want what is wrong with the original, got %v, %v", mime, flaws, err)
+		}
+	}
+	if _, err := rt.room.Compare(t.Context(), content([]byte("x"), "image/png"), testSpec, func(context.Context) (storage.Reader, error) { return nil, fs.ErrNotExist }); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("want that there is no original, got %v", err)
 	}
 }

@@ -18,9 +18,10 @@ const webpChunks = 512
 
 var errWebP = errors.New("webp: invalid animation")
 
-// webpLayout says where the first frame of an animation, the colour profile and the EXIF block are.
+// webpLayout says where the first frame of an animation, the colour profile and the metadata are.
 type webpLayout struct {
 	exif    span
+	xmp     span
 	profile span
 	frame   *webpFrame // nil when the file is not animated
 	webpPicture
@@ -65,10 +66,12 @@ func readWebP(s *source) (webpLayout, error) {
 			l.profile = body
 		case id == "EXIF":
 			l.exif = body
+		case id == "XMP ":
+			l.xmp = body
 		default:
 			l.note(id, body)
 		}
-		return l.exif.n == 0, err
+		return l.exif.n == 0 || l.xmp.n == 0, err
 	})
 	return l, err
 }

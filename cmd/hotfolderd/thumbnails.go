@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"strings"
 	"sync"
 
 	"github.com/spf13/cobra"
@@ -27,6 +28,8 @@ const pageOfNames = 200
 type thumbnailsFlags struct {
 	prefix, after string
 	all           bool // make those anew that are there
+	anew          bool // render and compare
+	sample        int  // so many names; 0 is all
 }
 
 func (a *app) thumbnailsCommand() *cobra.Command {
@@ -39,12 +42,22 @@ const continued = "It holds a page of names in memory, may run beside nodes, and
 func (a *app) thumbnailsVerifyCommand() *cobra.Command {
 	var f thumbnailsFlags
 	c := &cobra.Command{
-		Use: "verify [PREFIX]", Short: "Tell which thumbnails are missing or damaged",
+		Use: "verify [PREFIX]", Short: "Tell which thumbnails are missing, damaged or not of the rule",
+		Example: "  hotfolderd thumbnails verify --sample 100",
 		Long: "Reads and decodes the thumbnails that were made at import, of all names that begin with PREFIX, and tells which are missing or\n" +
 			"damaged. It changes nothing. Missing ones are no fault where thumbnails.cache_size or cache_age lets them go: they are made\n" +
-			"again when somebody asks.\n" + continued + "\nExit codes: 0 none is damaged, 1 some are.",
-		RunE: func(c *cobra.Command, args []string) error { return a.verifyThumbnails(c.Context(), f.with(args)) },
+			"again when somebody asks.\n" +
+			"With --sample it renders the originals of N names anew, chosen at random, and tells too which thumbnails are not what the rule and this\n" +
+			"program make now; that takes as long as importing them.\n" + continued + "\nExit codes: 0 none is damaged or differs, 1 some are.",
+		RunE: func(c *cobra.Command, args []string) error {
+			f.anew = c.Flags().Changed("sample")
+			if err := f.checkSample(c); err != nil {
+				return err
+			}
+			return a.verifyThumbnails(c.Context(), f.with(args))
+		},
 	}
+	c.Flags().IntVar(&f.sample, "sample", 0, "render `N` names anew, any ones, and compare; 0 is all")
 	return f.command(a.reading(c))
 }
 
@@ -76,13 +89,18 @@ func (f thumbnailsFlags) with(args []string) thumbnailsFlags {
 
 // walkedThumbnails is the result of both commands.
 type walkedThumbnails struct {
-	Names       int    `json:"names"` // with thumbnails
+	Names       int    `json:"names"`        // with thumbnails
+	Of          int    `json:"of,omitempty"` // so many names that there are, of which these are a sample
 	Missing     int    `json:"missing"`
 	Damaged     int    `json:"damaged"`
+	Differ      int    `json:"differ"`       // by verify --sample
 	Made        int    `json:"made"`         // by rebuild
 	NotRendered int    `json:"not_rendered"` // names whose original cannot be rendered any more
 	After       string `json:"after,omitempty"`
 }
+
+// doThumbnails does something with the thumbnails of one name; several run at a time.
+type doThumbnails func(context.Context, *thumbnailsWalk, workarea.Listed, thumbnails.Spec) error
 
 // thumbnailsWalk goes through the names, page by page, and does something with each that has thumbnails.
 type thumbnailsWalk struct {
@@ -91,13 +109,13 @@ type thumbnailsWalk struct {
 	room *thumbnails.Room
 	f    thumbnailsFlags
 	by   map[string]config.Thumbnails // rules of hotfolders
-	do   func(context.Context, *thumbnailsWalk, workarea.Listed, thumbnails.Spec) error
+	do   doThumbnails
 
 	mu  sync.Mutex
 	got walkedThumbnails
 }
 
-func (a *app) walkThumbnails(ctx context.Context, f thumbnailsFlags, do func(context.Context, *thumbnailsWalk, workarea.Listed, thumbnails.Spec) error) (got walkedThumbnails, err error) {
+func (a *app) walkThumbnails(ctx context.Context, f thumbnailsFlags, do doThumbnails) (got walkedThumbnails, err error) {
 	err = a.with(ctx, false, func(o *opened) error {
 		room, err := o.thumbnailRoom()
 		if err != nil {
@@ -106,7 +124,7 @@ func (a *app) walkThumbnails(ctx context.Context, f thumbnailsFlags, do func(con
 		w := &thumbnailsWalk{a: a, o: o, room: room, f: f, do: do}
 		w.got.After = f.after
 		if w.by, err = o.thumbnailRules(ctx); err == nil {
-			err = w.run(ctx)
+			err = w.start(ctx)
 		}
 		err = errors.Join(err, room.Close())
 		got = w.got
@@ -139,6 +157,13 @@ func (o *opened) thumbnailRoom() (*thumbnails.Room, error) {
 		return nil, err
 	}
 	return thumbnails.New(o.store, thumbnails.DefaultPrefix, engine, thumbnails.Options{Limits: node.ThumbnailLimits(o.settings.Import)}), nil
+}
+
+func (w *thumbnailsWalk) start(ctx context.Context) error {
+	if w.f.sample > 0 {
+		return w.some(ctx)
+	}
+	return w.run(ctx)
 }
 
 // run ends at the first fault of the store; the place is that of the page before, which is done whole.
@@ -178,6 +203,13 @@ func (w *thumbnailsWalk) spec(rec asset.Record) thumbnails.Spec {
 	return spec
 }
 
+// contentOf is an asset as it is rendered; a charset decides nothing.
+func contentOf(l workarea.Listed) asset.Content {
+	c := l.Record.Content
+	c.Type, _, _ = strings.Cut(c.Type, ";")
+	return c
+}
+
 func (w *thumbnailsWalk) count(add func(*walkedThumbnails)) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -195,6 +227,9 @@ func (w *thumbnailsWalk) say(name asset.Key, format string, args ...any) {
 }
 
 func (a *app) verifyThumbnails(ctx context.Context, f thumbnailsFlags) error {
+	if f.anew {
+		return a.compareThumbnails(ctx, f)
+	}
 	got, err := a.walkThumbnails(ctx, f, verifyThumbnail)
 	if err != nil {
 		return err
@@ -217,16 +252,24 @@ func isAre(n int) string {
 
 func verifyThumbnail(ctx context.Context, w *thumbnailsWalk, l workarea.Listed, spec thumbnails.Spec) error {
 	flaws, err := w.room.Inspect(ctx, l.Record.Content.Hash, spec)
-	for _, f := range flaws {
-		if f.Missing() {
-			w.count(func(n *walkedThumbnails) { n.Missing++ })
-			w.say(l.Name, "%d pixels: missing", f.Size)
-			continue
-		}
-		w.count(func(n *walkedThumbnails) { n.Damaged++ })
-		w.say(l.Name, "%d pixels: damaged: %s", f.Size, admin.Visible(f.Reason))
-	}
+	w.sayFlaws(l.Name, flaws)
 	return err
+}
+
+func (w *thumbnailsWalk) sayFlaws(name asset.Key, flaws []thumbnails.Flaw) {
+	for _, f := range flaws {
+		switch {
+		case f.Missing():
+			w.count(func(n *walkedThumbnails) { n.Missing++ })
+			w.say(name, "%d pixels: missing", f.Size)
+		case f.Differs():
+			w.count(func(n *walkedThumbnails) { n.Differ++ })
+			w.say(name, "%d pixels: differs: %s", f.Size, f.Reason)
+		default:
+			w.count(func(n *walkedThumbnails) { n.Damaged++ })
+			w.say(name, "%d pixels: damaged: %s", f.Size, admin.Visible(f.Reason))
+		}
+	}
 }
 
 func (a *app) rebuildThumbnails(ctx context.Context, f thumbnailsFlags) error {
@@ -238,7 +281,7 @@ func (a *app) rebuildThumbnails(ctx context.Context, f thumbnailsFlags) error {
 }
 
 func rebuildThumbnail(ctx context.Context, w *thumbnailsWalk, l workarea.Listed, spec thumbnails.Spec) error {
-	c := l.Record.Content
+	c := contentOf(l)
 	n, t, err := w.room.Repair(ctx, c, spec, w.f.all, func(ctx context.Context) (storage.Reader, error) { return w.o.area.OpenAsset(ctx, c.Hash) })
 	if err != nil {
 		return fmt.Errorf("%s: %w", show(l.Name), err)
