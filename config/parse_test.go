@@ -291,6 +291,8 @@ func TestParseRule_refusesImpossibleValues(t *testing.T) {
 		{x + "thumbnails: {sizes: [16, 17, 18, 19, 20, 21, 22, 23, 24]}", "the list has 9 items, at most 8 are allowed"},
 		{x + "thumbnails: {sizes: [big]}", "expected a whole number"},
 		{x + "thumbnails: {format: gif}", "is not jpeg, png, webp or auto"},
+		{x + "thumbnails: {keep: [gps]}", `"gps" is not copyright, creator, credit, source, terms, title or description`},
+		{x + "thumbnails: {keep: [copyright, copyright]}", "copyright is in the list twice"},
 		{x + "thumbnails: {background: red}", `must be "#rrggbb"`},
 		{x + "thumbnails:\n  background: #ffffff\n", "expected text, got nothing; put a value that begins with # in quotes"},
 		{x + "thumbnails:\n  background: # white\n", "expected text, got nothing; leave the key away"},

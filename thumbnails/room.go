@@ -89,8 +89,8 @@ func (r *Room) Check(ctx context.Context, src io.ReaderAt, size int64) error {
 // why, and the image is not tried again before the engine or the limits are other ones; what may have been bad luck (the
 // time, a crash) gets three tries in all. An error is a canceled ctx, a source that cannot be read, or the store.
 //
-// A rendition's key has its size and format only: when two rules ask for other qualities or backgrounds of the same
-// bytes, the first one's stays.
+// A rendition's key has its size and format only: when two rules ask for other qualities, backgrounds or words of the
+// metadata of the same bytes, the first one's stays.
 func (r *Room) Generate(ctx context.Context, c asset.Content, src io.ReaderAt, spec Spec) (asset.Thumbnails, error) {
 	spec, err := spec.checked()
 	if err != nil || len(spec.Sizes) == 0 {
