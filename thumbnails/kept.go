@@ -1,8 +1,6 @@
 package thumbnails
 
 import (
-	"bytes"
-	"encoding/binary"
 	"io"
 	"slices"
 	"strings"
@@ -80,13 +78,14 @@ func keptOf(s *source, m measured, words []string) (kept, error) {
 }
 
 // metadataIn is where the metadata library finds it. That of a raw file is the file's, not that of the picture inside. Of a WebP it is given
-// what it looks for alone: it knows nothing of the bytes that fill up chunks.
+// what it looks for alone, since it knows nothing of the bytes that fill up chunks; and of a PNG the XMP, which it does not look for.
 func metadataIn(s *source, m measured, from imagemeta.Source) (io.ReadSeeker, imagemeta.ImageFormat, bool) {
 	switch {
 	case m.mime == "image/webp" && from == imagemeta.EXIF:
 		return exifOf(s, m)
-	case m.mime == "image/webp":
-		return webpXMP(s, m.webp.xmp), imagemeta.WebP, m.webp.xmp.n > 0
+	case m.mime == "image/webp" || m.mime == "image/png" && from == imagemeta.XMP:
+		packet := packetIn(s, m)
+		return webpOf(packet), imagemeta.WebP, from == imagemeta.XMP && len(packet) > 0
 	}
 	file, err := sniff(s)
 	kind, ok := map[string]imagemeta.ImageFormat{
@@ -94,16 +93,6 @@ func metadataIn(s *source, m measured, from imagemeta.Source) (io.ReadSeeker, im
 		"image/heic": imagemeta.HEIF, "image/avif": imagemeta.AVIF,
 	}[file.mime]
 	return s.section(), kind, ok && err == nil
-}
-
-// webpXMP is a WebP that has nothing but its packet.
-func webpXMP(s *source, in span) io.ReadSeeker {
-	const head = 8
-	packet := make([]byte, min(in.n, exifBytes))
-	n, _ := s.ReadAt(packet, in.off)
-	chunk := binary.LittleEndian.AppendUint32([]byte("XMP "), uint32(n))
-	file := binary.LittleEndian.AppendUint32([]byte("RIFF"), uint32(len("WEBP")+head+n))
-	return bytes.NewReader(slices.Concat(file, []byte("WEBP"), chunk, packet[:n]))
 }
 
 // read adds what is not there yet. The library may panic over foreign bytes.

@@ -2,6 +2,7 @@ package thumbnails
 
 import (
 	"bytes"
+	"compress/zlib"
 	"encoding/binary"
 	"image"
 	"image/color"
@@ -219,19 +220,21 @@ func TestKeep_isReadWhereverItStands(t *testing.T) {
 		data []byte
 		want map[string]any
 	}{
-		"EXIF in a JPEG":       {jpegWithEXIF(plain, block), map[string]any{"Creator": "Eve", "Rights": "by the camera"}},
-		"XMP in a JPEG":        {jpegWithXMP(plain, xmp), map[string]any{"Creator": "Xaver", "Credit": "of XMP"}},
-		"IPTC in a JPEG":       {jpegWithSegment(plain, 0xed, iptc), map[string]any{"Creator": "Ida", "Rights": "too", "Credit": "of IPTC"}},
-		"XMP and IPTC":         {jpegWithXMP(jpegWithSegment(plain, 0xed, iptc), xmp), map[string]any{"Creator": "Xaver", "Rights": "too", "Credit": "of XMP"}},
-		"all three":            {jpegWithEXIF(jpegWithXMP(jpegWithSegment(plain, 0xed, iptc), xmp), block), map[string]any{"Creator": "Eve", "Rights": "by the camera", "Credit": "of XMP"}},
-		"broken EXIF":          {jpegWithEXIF(jpegWithXMP(plain, xmp), block[:70]), map[string]any{"Creator": "Xaver", "Credit": "of XMP"}},
-		"EXIF in a PNG":        {pngWithEXIF(asPNG(t, m), block), map[string]any{"Creator": "Eve", "Rights": "by the camera"}},
-		"a WebP":               {riff(vp8x(1<<3|1<<2, 80, 40), still, riffChunk("EXIF", block), riffChunk("XMP ", xmp)), map[string]any{"Creator": "Eve", "Rights": "by the camera", "Credit": "of XMP"}},
-		"a WebP of odd chunks": {riff(vp8x(1<<2, 80, 40), riffChunk("ODD ", []byte("x")), still, riffChunk("XMP ", xmp)), map[string]any{"Creator": "Xaver", "Credit": "of XMP"}},
-		"a WebP as by JPEG":    {riff(vp8x(1<<3, 80, 40), still, riffChunk("EXIF", append([]byte("Exif\x00\x00"), block...))), map[string]any{"Creator": "Eve", "Rights": "by the camera"}},
-		"XMP in a TIFF":        {asTIFF(t, "TIFF", []string{"-profile", asFile(t, "a.xmp", xmp)}, nil), map[string]any{"Creator": "Xaver", "Credit": "of XMP"}},
-		"a raw file's EXIF":    {rawOfOwner(jpegWithEXIF(plain, block), "Rit"), map[string]any{"Creator": "Rit"}},
-		"nothing of the kind":  {plain, nil},
+		"EXIF in a JPEG":                        {jpegWithEXIF(plain, block), map[string]any{"Creator": "Eve", "Rights": "by the camera"}},
+		"XMP in a JPEG":                         {jpegWithXMP(plain, xmp), map[string]any{"Creator": "Xaver", "Credit": "of XMP"}},
+		"IPTC in a JPEG":                        {jpegWithSegment(plain, 0xed, iptc), map[string]any{"Creator": "Ida", "Rights": "too", "Credit": "of IPTC"}},
+		"XMP and IPTC":                          {jpegWithXMP(jpegWithSegment(plain, 0xed, iptc), xmp), map[string]any{"Creator": "Xaver", "Rights": "too", "Credit": "of XMP"}},
+		"all three":                             {jpegWithEXIF(jpegWithXMP(jpegWithSegment(plain, 0xed, iptc), xmp), block), map[string]any{"Creator": "Eve", "Rights": "by the camera", "Credit": "of XMP"}},
+		"broken EXIF":                           {jpegWithEXIF(jpegWithXMP(plain, xmp), block[:70]), map[string]any{"Creator": "Xaver", "Credit": "of XMP"}},
+		"EXIF in a PNG":                         {pngWithEXIF(asPNG(t, m), block), map[string]any{"Creator": "Eve", "Rights": "by the camera"}},
+		"a WebP":                                {riff(vp8x(1<<3|1<<2, 80, 40), still, riffChunk("EXIF", block), riffChunk("XMP ", xmp)), map[string]any{"Creator": "Eve", "Rights": "by the camera", "Credit": "of XMP"}},
+		"XMP in a PNG":                          {withPacketOf(PNG, asPNG(t, m), xmp), map[string]any{"Creator": "Xaver", "Credit": "of XMP"}},
+		"packed XMP behind the pixels of a PNG": {pngWithPackedXMP(asPNG(t, m), xmp), map[string]any{"Creator": "Xaver", "Credit": "of XMP"}},
+		"a WebP of odd chunks":                  {riff(vp8x(1<<2, 80, 40), riffChunk("ODD ", []byte("x")), still, riffChunk("XMP ", xmp)), map[string]any{"Creator": "Xaver", "Credit": "of XMP"}},
+		"a WebP as by JPEG":                     {riff(vp8x(1<<3, 80, 40), still, riffChunk("EXIF", append([]byte("Exif\x00\x00"), block...))), map[string]any{"Creator": "Eve", "Rights": "by the camera"}},
+		"XMP in a TIFF":                         {asTIFF(t, "TIFF", []string{"-profile", asFile(t, "a.xmp", xmp)}, nil), map[string]any{"Creator": "Xaver", "Credit": "of XMP"}},
+		"a raw file's EXIF":                     {rawOfOwner(jpegWithEXIF(plain, block), "Rit"), map[string]any{"Creator": "Rit"}},
+		"nothing of the kind":                   {plain, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := renderOK(t, c.data, spec).Renditions[0]
@@ -239,6 +242,19 @@ func TestKeep_isReadWhereverItStands(t *testing.T) {
 			sameWords(t, r, c.want)
 		})
 	}
+}
+
+func withPacketOf(format string, data, packet []byte) []byte {
+	return withPacket(Rendition{Format: format, Data: data}, packet)
+}
+
+func pngWithPackedXMP(data, packet []byte) []byte {
+	b := bytes.NewBufferString("XML:com.adobe.xmp\x00\x01\x00en\x00name\x00")
+	z := zlib.NewWriter(b)
+	_, _ = z.Write(packet)
+	_ = z.Close()
+	end := len(data) - 12
+	return slices.Concat(data[:end], pngChunk("iTXt", b.Bytes()), data[end:])
 }
 
 // rawOfOwner is a small raw file whose picture inside has an owner too.
@@ -356,6 +372,7 @@ func FuzzKeep(f *testing.F) {
 	f.Add(jpegWithEXIF(m, exifOfOwner("Eve", "x")))
 	f.Add(jpegWithXMP(m, xmpOf(owners)))
 	f.Add(jpegWithSegment(m, 0xed, iptcOf(map[byte]string{80: "Ida"})))
+	f.Add(pngWithPackedXMP(asPNG(f, quarters(16, 8)), xmpOf(owners)))
 	f.Add(pngWithEXIF(asPNG(f, quarters(16, 8)), exifOfOwner("Eve", "x")))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		defer boundedMemory(t, data)()

@@ -102,41 +102,53 @@ func jpegSegments(s *source, f func(marker byte, body span) (more bool, err erro
 }
 
 // pngProfile unpacks iCCP, which stands before the pixels: a name, a zero, the method, and zlib.
-func pngProfile(s *source) ([]byte, error) {
+func pngProfile(s *source) (profile []byte, err error) {
+	err = pngChunks(s, func(kind string, body span) (bool, error) {
+		if kind != "iCCP" {
+			return kind != "IDAT", nil
+		}
+		b, err := s.bytes(span{body.off, max(min(body.n, maxProfile), minProfile)})
+		if err != nil {
+			return false, err
+		}
+		_, b, ok := bytes.Cut(b[:min(body.n, int64(len(b)))], []byte{0})
+		if ok && len(b) > 0 && b[0] == 0 {
+			profile, err = inflated(b[1:], maxProfile)
+		}
+		return false, err
+	})
+	return profile, err
+}
+
+// pngChunks calls f for each chunk before the end until f has enough.
+func pngChunks(s *source, f func(kind string, body span) (more bool, err error)) error {
 	var head [8]byte
 	for off := int64(8); ; {
 		if _, err := s.ReadAt(head[:], off); err != nil {
-			return nil, err
+			return err
 		}
-		n := int64(binary.BigEndian.Uint32(head[:]))
-		switch string(head[4:]) {
-		case "iCCP":
-			b, err := s.bytes(span{off + 8, max(min(n, maxProfile), minProfile)})
-			if err != nil {
-				return nil, err
-			}
-			return unpacked(b[:min(n, int64(len(b)))])
-		case "IDAT", "IEND":
-			return nil, nil
+		body := span{off + 8, int64(binary.BigEndian.Uint32(head[:]))}
+		if string(head[4:]) == "IEND" {
+			return nil
 		}
-		off += 12 + n
+		if more, err := f(string(head[4:]), body); err != nil || !more {
+			return err
+		}
+		off += 12 + body.n
 	}
 }
 
-func unpacked(b []byte) ([]byte, error) {
-	_, b, ok := bytes.Cut(b, []byte{0})
-	if !ok || len(b) == 0 || b[0] != 0 {
-		return nil, nil
-	}
-	z, err := zlib.NewReader(bytes.NewReader(b[1:]))
+// inflated is what zlib has packed; more than most bytes are nothing.
+func inflated(b []byte, most int64) ([]byte, error) {
+	z, err := zlib.NewReader(bytes.NewReader(b))
 	if err != nil {
 		return nil, err
 	}
-	profile, err := io.ReadAll(io.LimitReader(z, maxProfile+1))
-	if len(profile) > maxProfile {
+	all, err := io.ReadAll(io.LimitReader(z, most+1))
+	if int64(len(all)) > most {
 		return nil, nil
 	}
-	return profile, err
+	return all, err
 }
 
 // tiffProfile is a tag of the first picture.
