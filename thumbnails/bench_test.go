@@ -60,3 +60,16 @@ func benchRender(b *testing.B, e Engine) {
 }
 
 var _ io.ReaderAt = (*remote)(nil)
+
+// BenchmarkKept is what a rule that keeps words adds to one original, in all sizes; its floor is BenchmarkRender24MP, of which it is to be
+// next to nothing.
+func BenchmarkKept(b *testing.B) {
+	data := jpegWithEXIF(jpegWithXMP(camera(b, 6000, 4000), xmpOf(owners)), exifOfOwner("Eve", "x"))
+	for b.Loop() {
+		s := newSource(b.Context(), bytes.NewReader(data), int64(len(data)))
+		k, err := keptOf(s, measured{}, keepWords())
+		if err != nil || len(k.packet()) == 0 {
+			b.Fatal(err, k)
+		}
+	}
+}
