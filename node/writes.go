@@ -28,14 +28,18 @@ func (n *Node) mayWrite() error {
 }
 
 // putAsset is for admin.Backend. The conditions are looked at when all bytes have come; who writes the name in the moment after
-// that makes the version before this one.
+// that makes the version before this one, but where the name must not be there: the store lets one such write have it.
 func (n *Node) putAsset(ctx context.Context, name asset.Key, r io.Reader, o admin.PutOptions) (asset.Record, int, error) {
 	if err := n.mayWrite(); err != nil {
 		return asset.Record{}, 0, err
 	}
 	rec, out, err := n.area.PutIf(ctx, name, r, workarea.PutOptions{
 		Door: asset.DoorHTTP, Once: o.Once, Allowed: func(ctx context.Context) error { return n.check(ctx, name, o) },
+		IfAbsent: o.IfNoneMatch != nil && o.IfNoneMatch.Any,
 	})
+	if err == nil && out.Skipped {
+		err = fmt.Errorf("If-None-Match: %w: another write of that name came first", admin.ErrCondition)
+	}
 	return rec, out.Number, err
 }
 

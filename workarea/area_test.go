@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -276,5 +277,44 @@ func TestPutIf_aWriteThatIsRepeatedIsDoneOnce(t *testing.T) {
 	}
 	if want, got := "1:mine 2:theirs 3:mine", versions(t, a, "x"); want != got {
 		t.Errorf("want %q, got %q", want, got)
+	}
+}
+
+// All writers have seen that the name is not there before the first of them makes it.
+func TestPutIf_ofManyThatWantTheNameAbsentOneHasIt(t *testing.T) {
+	a := open(t, folder(t))
+	const writers = 8
+	var seen, done sync.WaitGroup
+	seen.Add(writers)
+	outs, errs := make([]asset.Outcome, writers), make([]error, writers)
+	put := func(i int) PutOptions {
+		return PutOptions{Door: asset.DoorHTTP, Once: fmt.Sprint("writer-", i), IfAbsent: true, Allowed: func(context.Context) error {
+			seen.Done()
+			seen.Wait()
+			return nil
+		}} // a write that is found is not asked again
+	}
+	for i := range writers {
+		done.Go(func() { _, outs[i], errs[i] = a.PutIf(t.Context(), "x", strings.NewReader(fmt.Sprint(i)), put(i)) })
+	}
+	done.Wait()
+	winners := 0
+	for i, out := range outs {
+		if errs[i] != nil || out.Skipped == (out.Number == 1) {
+			t.Errorf("want version 1 or skipped, got %+v, %v", out, errs[i])
+		}
+		if out.Number != 1 {
+			continue
+		}
+		winners++
+		if _, again, err := a.PutIf(t.Context(), "x", strings.NewReader(fmt.Sprint(i)), put(i)); err != nil || again.Number != 1 {
+			t.Errorf("want the winner's write found when it is repeated, got %+v, %v", again, err)
+		}
+		if want, got := fmt.Sprint("1:", i), versions(t, a, "x"); want != got {
+			t.Errorf("want %q, got %q", want, got)
+		}
+	}
+	if winners != 1 {
+		t.Errorf("want one winner, got %d", winners)
 	}
 }

@@ -28,6 +28,16 @@ type PutOptions struct {
 	// Allowed is asked when all bytes have come, just before they get their name: its error is returned then and nothing is stored. Who
 	// writes the name in the moment between makes the version before this one. A write that was done is not asked again. nil: always.
 	Allowed func(context.Context) error
+	// IfAbsent: of all that write the name with it, at whatever nodes, one makes version 1; the outcome of the others is Skipped.
+	IfAbsent bool
+}
+
+// conflict is what happens to a write whose name is taken.
+func (o PutOptions) conflict() asset.Conflict {
+	if o.IfAbsent {
+		return asset.ConflictSkip
+	}
+	return asset.ConflictVersion
 }
 
 // PutIf is Put on a condition, and for a client that must be able to repeat it without knowing what came of it.
@@ -50,7 +60,7 @@ func (a *Area) PutIf(ctx context.Context, name asset.Key, r io.Reader, o PutOpti
 	}
 	rec, _, err = a.Commit(ctx, asset.Record{
 		Drop: drop.ID(), Key: name, Version: drop.Version, Door: o.Door, Arrived: drop.Arrived,
-		Name: name, Conflict: asset.ConflictVersion, Content: content,
+		Name: name, Conflict: o.conflict(), Content: content,
 	}, bytes)
 	if err == nil {
 		out, err = a.apply(ctx, rec, nil, &told)
