@@ -32,6 +32,9 @@ func TestLog_alone(t *testing.T) {
 	if err != nil || i.Seq != 2 || a.clearedFor("asked to") != 1 {
 		t.Errorf("got %v, %v, %q", i, err, a.clears)
 	}
+	if n := counted(a.m.clears); n != 1 {
+		t.Errorf("want one clearing counted, got %v", n)
+	}
 	a.must(a.Wait(h.ctx(time.Second), i))
 	a.must(a.Wait(h.ctx(time.Second), Index{"an.earlier.start", 70}))
 	if err := a.Wait(h.ctx(time.Second), Index{a.o.Instance, 3}); err == nil {

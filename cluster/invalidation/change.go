@@ -77,6 +77,7 @@ func (c *change) endAlone(context.Context) error {
 // is an older one. The error is as of end in [Log.Begin].
 func (l *Log) ClearAll(ctx context.Context) (Index, error) {
 	l.clear("asked to, here")
+	l.m.clears.Inc()
 	if l.o.Conn == nil {
 		l.told.Add(1)
 		return l.Last(), nil

@@ -29,7 +29,7 @@ func newMetrics(reg prometheus.Registerer, lag func() time.Duration) (*metrics, 
 			Help: "Invalidations that came too late for the head: filled from the store, or lost (everything cached is forgotten then).",
 		}, []string{"result"}),
 		clears: counter("hotfolder_cache_clears_total",
-			"How often everything cached was forgotten: another node asked, or it was not known what had changed."),
+			"How often everything cached was forgotten: somebody asked, or it was not known what had changed."),
 		renewed: counter("hotfolder_invalidations_new_logs_total",
 			"How often this node went on in a new log because its own was closed by another node or lost."),
 		commits: prometheus.NewHistogram(prometheus.HistogramOpts{
