@@ -183,10 +183,8 @@ func arrivalOf(r *http.Request) (a Arrival, err error) {
 	if a.Key, err = asset.ParseKey(path); err != nil {
 		return a, err
 	}
-	for _, name := range []string{"Content-Range", "Content-Encoding"} {
-		if v := r.Header.Get(name); v != "" && v != "identity" {
-			return a, newProblem(http.StatusBadRequest, "a file is sent whole and as it is: "+name+" cannot be used")
-		}
+	if err = sentAsItIs(r.Header); err != nil {
+		return a, err
 	}
 	if r.ContentLength == 0 && r.Header.Get("Content-Length") == "" {
 		return a, newProblem(http.StatusLengthRequired, "send Content-Length, or the chunked transfer coding")

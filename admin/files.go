@@ -148,7 +148,10 @@ func (s *Server) putFile(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	u := newUpload(w, r)
+	u, err := checkedUpload(w, r)
+	if err != nil {
+		return err
+	}
 	type put struct {
 		f       File
 		created bool
@@ -177,8 +180,8 @@ func (s *Server) meantFile(r *http.Request) (p FilePlace, o PutOptions, err erro
 	if p, err = s.filePlace(r, false); err != nil {
 		return p, o, err
 	}
-	if r.Header.Get("Content-Range") != "" {
-		return p, o, newProblem(http.StatusBadRequest, "a file is written whole: Content-Range cannot be used")
+	if err = sentAsItIs(r.Header); err != nil {
+		return p, o, err
 	}
 	if o, err = conditionsOf(r.Header); err != nil || o.none() {
 		return p, o, err

@@ -19,6 +19,9 @@ func (s *Server) why(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if r.URL.Query().Get("path") == "" && !wantsPage(r) {
+		return newProblem(http.StatusBadRequest, "path is the path of the dropped file, or hotfolder/name")
+	}
 	hotfolder, key, err := s.whose(r.URL.Query().Get("hotfolder"), r.URL.Query().Get("path"))
 	if err != nil {
 		return s.whyFault(w, r, err)

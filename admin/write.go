@@ -27,7 +27,10 @@ func (s *Server) putAsset(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	u := newUpload(w, r)
+	u, err := checkedUpload(w, r)
+	if err != nil {
+		return err
+	}
 	type put struct {
 		rec asset.Record
 		n   int
@@ -87,8 +90,11 @@ func (s *Server) meant(r *http.Request) (name asset.Key, o PutOptions, err error
 	if _, suffixed := thumbnailOf(name); suffixed && r.URL.Query().Has("size") {
 		return "", o, newProblem(http.StatusBadRequest, "thumbnails are made by the nodes; they cannot be written or removed")
 	}
-	if r.Header.Get("Content-Range") != "" {
-		return "", o, newProblem(http.StatusBadRequest, "an asset is written whole: Content-Range cannot be used")
+	if err = sentAsItIs(r.Header); err != nil {
+		return "", o, err
+	}
+	if p := r.URL.Query(); p.Has("version") || p.Has("versions") || p.Has("metadata") {
+		return "", o, newProblem(http.StatusBadRequest, "a name is written, and removed with all its versions; version, versions and metadata are for reading")
 	}
 	if o, err = conditionsOf(r.Header); err != nil || o.none() || o.Once != "" { // a write that is repeated may have been done
 		return name, o, err

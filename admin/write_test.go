@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -369,4 +370,45 @@ func FuzzConditions(f *testing.F) {
 			t.Errorf("%q: If-Match holds for a name that is not there", value)
 		}
 	})
+}
+
+// The digest is looked at at every door that stores bytes, and a body that is not as it says is stored nowhere.
+func TestWrite_bytesThatAreNotAsTheDigestSaysAreNotStored(t *testing.T) {
+	f, kept := newFake(), map[FilePlace]string{}
+	s := clustered(t, f, nil, writable(f), filed(f, kept))
+	of := func(text string) string {
+		sum := sha256.Sum256([]byte(text))
+		return "sha-256=:" + base64.StdEncoding.EncodeToString(sum[:]) + ":"
+	}
+	for _, at := range []string{"/v1/assets/a", "/v1/workarea/a", "/v1/jobs/j1/files/a"} {
+		for _, name := range []string{"Repr-Digest", "Content-Digest"} {
+			w := request(t, s, "PUT", at, body("hello"), header(name, of("other")))
+			wantStatus(t, 400, w)
+			wantText(t, "nothing was stored", w)
+			wantStatus(t, 400, request(t, s, "PUT", at, body("hello"), header(name, "sha-256=:AAAA:")))
+			wantStatus(t, 404, request(t, s, "GET", at))
+		}
+		wantStatus(t, 201, request(t, s, "PUT", at, body("hello"), header("Repr-Digest", of("hello"))))
+	}
+}
+
+// What would be forgotten of a request, as how its bytes are encoded, is refused, and so is what would do more than was meant.
+func TestWrite_whatCannotBeHeededIsRefused(t *testing.T) {
+	f, kept := newFake(), map[FilePlace]string{}
+	f.put("a", "text/plain", "bytes")
+	s := clustered(t, f, nil, writable(f), filed(f, kept))
+	for _, at := range []string{"/v1/assets/b", "/v1/workarea/b", "/v1/jobs/j1/files/b"} {
+		w := request(t, s, "PUT", at, body("hello"), header("Content-Encoding", "gzip"))
+		wantStatus(t, 400, w)
+		wantText(t, "Content-Encoding cannot be used", w)
+	}
+	for _, query := range []string{"?version=1", "?versions", "?metadata"} {
+		w := request(t, s, "DELETE", "/v1/assets/a"+query)
+		wantStatus(t, 400, w)
+		wantText(t, "with all its versions", w)
+		wantStatus(t, 400, request(t, s, "PUT", "/v1/assets/a"+query, body("hello")))
+	}
+	if w := request(t, s, "GET", "/v1/assets/a"); w.Body.String() != "bytes" {
+		t.Errorf("want the name as it was, got %d %s", w.Code, w.Body)
+	}
 }
