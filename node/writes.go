@@ -24,6 +24,9 @@ func (n *Node) mayWrite() error {
 	if n.state == admin.Active || n.state == admin.Draining && time.Now().Before(n.farewell) {
 		return nil
 	}
+	if n.state == admin.ReadOnly {
+		return fmt.Errorf("%w: %s", admin.ErrReadOnly, n.why)
+	}
 	return fmt.Errorf("%w: it is %s: %s", admin.ErrReadOnly, n.state, n.why)
 }
 

@@ -29,3 +29,15 @@ func TestPutAsset_whoComesSecondToANameThatMustBeAbsentIsRefused(t *testing.T) {
 		t.Errorf("want the condition named, got %v", err)
 	}
 }
+
+func TestMayWrite_saysOnceWhyNot(t *testing.T) {
+	for state, want := range map[admin.State]string{
+		admin.ReadOnly:   "this node is read-only now: Consul does not answer",
+		admin.Recovering: "this node is read-only now: it is recovering: Consul does not answer",
+	} {
+		n := &Node{state: state, why: "Consul does not answer"}
+		if err := n.mayWrite(); err == nil || err.Error() != want {
+			t.Errorf("%s: want %q, got %v", state, want, err)
+		}
+	}
+}
