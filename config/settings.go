@@ -257,6 +257,7 @@ type Thumbnails struct {
 	Format      string `yaml:"format"`      // jpeg, png, webp, or auto: png where there is transparency
 	Quality     int    `yaml:"quality"`     // of JPEG and WebP, 1 to 100
 	Progressive bool   `yaml:"progressive"` // JPEGs begin with the whole picture, coarsely
+	Animated    bool   `yaml:"animated"`    // an animated GIF or WebP stays animated, as webp or png
 	Background  string `yaml:"background"`  // "#rrggbb" under transparency when the format has none
 
 	Keep []string `yaml:"keep"` // words of [KeepWords]: what thumbnails have of the metadata

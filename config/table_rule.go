@@ -75,6 +75,7 @@ func ruleTable(r *Rule) []entry {
 			{name: "format", to: &r.Thumbnails.Format, words: []string{"jpeg", "png", "webp", "auto"}, doc: "auto is png where there is transparency, else jpeg."},
 			{name: "quality", to: &r.Thumbnails.Quality, min: 1, max: 100, doc: "Of JPEG and WebP; a WebP of 100 is lossless."},
 			{name: "progressive", to: &r.Thumbnails.Progressive, doc: "JPEGs begin with the whole picture, coarsely: for slow lines. They are a little smaller, and take longer to write."},
+			{name: "animated", to: &r.Thumbnails.Animated, doc: "An animated GIF or WebP stays animated, as webp or png; auto is png then. A jpeg is its first frame."},
 			{
 				name: "background", to: &r.Thumbnails.Background, pattern: backgroundPattern, expect: `must be "#rrggbb", six hexadecimal digits`,
 				doc: "Under transparency when the format has none.",

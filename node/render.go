@@ -30,7 +30,10 @@ func (r renderer) Render(ctx context.Context, c asset.Content, bytes storage.Sta
 
 // ThumbnailSpec is what a rule asks for.
 func ThumbnailSpec(t config.Thumbnails) thumbnails.Spec {
-	return thumbnails.Spec{Sizes: t.Sizes, Format: t.Format, Quality: t.Quality, Progressive: t.Progressive, Background: colour(t.Background), Keep: t.Keep}
+	return thumbnails.Spec{
+		Sizes: t.Sizes, Format: t.Format, Quality: t.Quality, Progressive: t.Progressive, Animated: t.Animated,
+		Background: colour(t.Background), Keep: t.Keep,
+	}
 }
 
 // colour reads "#rrggbb"; package config has checked it.

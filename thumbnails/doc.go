@@ -31,5 +31,6 @@
 // # What is rendered
 //
 // JPEG, PNG, GIF, WebP, BMP, TIFF, HEIC and AVIF; of a Photoshop file the picture of the whole; of the raw file of a camera, where it is a TIFF, the
-// largest JPEG inside. Of animations and series the first picture.
+// largest JPEG inside. Of animations and series the first picture; of GIFs and WebPs
+// all, when [Spec].Animated says so.
 package thumbnails

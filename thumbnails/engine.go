@@ -28,6 +28,9 @@ type Spec struct {
 	Quality int
 	// Progressive has JPEGs begin with the whole picture, coarsely; the picture in the end is the same.
 	Progressive bool
+	// Animated has an animated GIF or WebP stay one, as an animated WebP or PNG: auto is PNG then. As a JPEG it is its first frame, and
+	// so it is beyond the bounds in animation.go.
+	Animated bool
 	// Background lies under transparency when the format has none; its alpha is ignored, the zero value is white.
 	Background color.NRGBA
 	// Keep is what of an original's metadata its renditions have, as XMP: copyright, creator, credit, source, terms, title, description.
@@ -120,6 +123,7 @@ type Rendition struct {
 type Result struct {
 	Width, Height int    // of the original, upright
 	Transparent   bool   // some pixel of it is not opaque
+	Animated      bool   // so are the renditions
 	ThumbHash     []byte // the picture in about 25 bytes; none without sizes
 	Renditions    []Rendition
 }

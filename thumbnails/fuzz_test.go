@@ -34,6 +34,13 @@ func FuzzRender(f *testing.F) {
 	} {
 		f.Add(seed)
 	}
+	f.Add(asGIF(f, 24, 16, 2, []patch{
+		{at: image.Rect(0, 0, 24, 16), colour: red, ms: 50},
+		{at: image.Rect(4, 4, 9, 9), colour: blue, dispose: disposeRestore},
+		{at: image.Rect(2, 2, 20, 10), colour: green, hole: image.Rect(3, 3, 6, 6), dispose: disposeClear},
+		{at: image.Rect(0, 0, 3, 3), colour: yellow},
+	}))
+	f.Add(riff(vp8x(1<<1, 24, 16), riffChunk("ANIM", make([]byte, 6)), frame, frame, frame))
 	f.Fuzz(rendersOrSays)
 }
 
@@ -41,7 +48,8 @@ func FuzzRender(f *testing.F) {
 func rendersOrSays(t *testing.T, data []byte) {
 	defer boundedMemory(t, data)()
 	lim := Limits{MaxPixels: 1 << 16, Timeout: 5 * time.Second}
-	res, err := NewImaging().Render(context.Background(), bytes.NewReader(data), int64(len(data)), Spec{Sizes: []int{32, 8}, Format: Auto}, lim)
+	spec := Spec{Sizes: []int{32, 8}, Format: Auto, Animated: true}
+	res, err := NewImaging().Render(context.Background(), bytes.NewReader(data), int64(len(data)), spec, lim)
 	var fault *Error
 	if err != nil && (!errors.As(err, &fault) || fault.Reason == "" || fault.Kind == Timeout) {
 		t.Fatalf("want a result or a sentence, got %v", err)

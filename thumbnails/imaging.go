@@ -62,7 +62,11 @@ func render(ctx context.Context, s *source, spec Spec, lim Limits) (Result, erro
 		return Result{}, err
 	}
 	e.gray = isGray(img.Image)
-	return scaleAll(ctx, img, m, e, res)
+	res, err = scaleAll(ctx, img, m, e, res)
+	if err != nil || !spec.Animated {
+		return res, err
+	}
+	return animate(ctx, m, spec, lim, res)
 }
 
 // scaleAll makes the sizes from large to small.

@@ -25,6 +25,7 @@ type info struct {
 	Width       int      `json:"width,omitempty"` // upright
 	Height      int      `json:"height,omitempty"`
 	Transparent bool     `json:"transparent,omitempty"` // what auto turns into
+	Animated    bool     `json:"animated,omitempty"`    // so does it
 	ThumbHash   []byte   `json:"thumbhash,omitempty"`
 	Failure     *failure `json:"failure,omitempty"`
 }
@@ -68,7 +69,7 @@ func (i info) format(spec Spec) string {
 	switch {
 	case spec.Format != Auto:
 		return spec.Format
-	case i.Transparent:
+	case i.Transparent, i.Animated:
 		return PNG
 	}
 	return JPEG

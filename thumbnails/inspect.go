@@ -3,8 +3,10 @@ package thumbnails
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"image"
 	"image/jpeg"
 	"image/png"
 	"io"
@@ -30,8 +32,10 @@ func (f Flaw) Missing() bool { return f.Reason == "" }
 // Differs reports whether it can be decoded and only [Room.Compare] finds fault with it.
 func (f Flaw) Differs() bool { return f.Reason == otherBytes }
 
-// largestFile bounds what is read of one rendition: no encoder makes more of a picture of that size.
-func largestFile(size int) int64 { return 64<<10 + 8*int64(size)*int64(size) }
+// largestFile bounds what is read of one rendition: no encoder makes more of a picture of that size, nor of an animation.
+func largestFile(size int) int64 {
+	return max(64<<10+8*int64(size)*int64(size), animationBytes+animationBytes/32)
+}
 
 // Inspect reads the renditions that spec asks for, decodes them and tells which are missing or damaged, the largest first. A format
 // of auto is found in either.
@@ -116,7 +120,7 @@ func flaw(data []byte, size int, format string) string {
 	case PNG:
 		measure, decode = png.DecodeConfig, png.Decode
 	case WebP:
-		measure, decode = webp.DecodeConfig, webp.Decode
+		measure, decode = webp.DecodeConfig, decodeWhole
 	}
 	is, err := measure(bytes.NewReader(data))
 	if err == nil && max(is.Width, is.Height) > size {
@@ -129,6 +133,38 @@ func flaw(data []byte, size int, format string) string {
 		return "it cannot be decoded: " + err.Error()
 	}
 	return ""
+}
+
+// decodeWhole decodes a WebP of ours; of an animation each frame, and the first is what it returns.
+func decodeWhole(r io.Reader) (image.Image, error) {
+	data, err := io.ReadAll(r)
+	if err != nil {
+		return nil, err
+	}
+	m, err := measure(newSource(context.Background(), bytes.NewReader(data), int64(len(data))), Limits{}.orDefaults())
+	if err != nil || m.webp.frame == nil {
+		return webp.Decode(bytes.NewReader(data))
+	}
+	if len(data) < 8 || int(binary.LittleEndian.Uint32(data[4:])) != len(data)-8 {
+		return nil, io.ErrUnexpectedEOF
+	}
+	return decodeCels(readMovie(m))
+}
+
+func decodeCels(mov movie) (first image.Image, err error) {
+	if len(mov.cels) > maxShown {
+		return nil, errWebP
+	}
+	for i, c := range mov.cels {
+		img, err := c.decode()
+		if err != nil {
+			return nil, err
+		}
+		if i == 0 {
+			first = img
+		}
+	}
+	return first, nil
 }
 
 // Repair makes the renditions that are missing or damaged anew, with all those that the engine makes at once; with all, every one. It

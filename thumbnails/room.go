@@ -183,7 +183,7 @@ func (r *Room) keep(ctx context.Context, h asset.Hash, spec Spec, res Result) (a
 		}
 		keys = append(keys, key)
 	}
-	known := info{Width: res.Width, Height: res.Height, Transparent: res.Transparent, ThumbHash: res.ThumbHash}
+	known := info{Width: res.Width, Height: res.Height, Transparent: res.Transparent, Animated: res.Animated, ThumbHash: res.ThumbHash}
 	if err := r.writeInfo(ctx, h, known); err != nil {
 		return asset.Thumbnails{}, err
 	}

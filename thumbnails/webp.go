@@ -47,9 +47,11 @@ func (p *webpPicture) plain() bool { return p.lossy.n > 0 && !p.alpha }
 
 type span struct{ off, n int64 }
 
-// webpFrame is the first frame: its place on the canvas and its own chunks.
+// webpFrame is one frame: its place on the canvas, how it is shown, and its own chunks.
 type webpFrame struct {
 	x, y, w, h int
+	ms         int  // for which it is shown
+	flags      byte // see cel
 	body       span
 	webpPicture
 }
@@ -57,7 +59,7 @@ type webpFrame struct {
 // readWebP walks the chunks. The library reads neither animations nor chunks after the image.
 func readWebP(s *source) (webpLayout, error) {
 	var l webpLayout
-	err := chunks(s, span{12, s.size - 12}, func(id string, body span) (bool, error) {
+	err := chunks(s, span{12, s.size - 12}, webpChunks, func(id string, body span) (bool, error) {
 		var err error
 		switch {
 		case id == "ANMF" && l.frame == nil:
@@ -76,11 +78,11 @@ func readWebP(s *source) (webpLayout, error) {
 	return l, err
 }
 
-// chunks calls f for each RIFF chunk inside in until f has enough. A chunk that claims to be longer is cut at the end.
-func chunks(s *source, in span, f func(id string, body span) (more bool, err error)) error {
+// chunks calls f for each of at most so many RIFF chunks inside in until f has enough. A chunk that claims to be longer is cut at the end.
+func chunks(s *source, in span, most int, f func(id string, body span) (more bool, err error)) error {
 	var head [8]byte
 	end := in.off + in.n
-	for off, seen := in.off, 0; off+8 <= end && seen < webpChunks; seen++ {
+	for off, seen := in.off, 0; off+8 <= end && seen < most; seen++ {
 		if _, err := s.ReadAt(head[:], off); err != nil {
 			return err
 		}
@@ -104,9 +106,9 @@ func readFrame(s *source, body span) (*webpFrame, error) {
 	}
 	f := &webpFrame{
 		x: 2 * u24(head[0:]), y: 2 * u24(head[3:]), w: 1 + u24(head[6:]), h: 1 + u24(head[9:]),
-		body: span{body.off + 16, body.n - 16},
+		ms: u24(head[12:]), flags: head[15], body: span{body.off + 16, body.n - 16},
 	}
-	return f, chunks(s, f.body, func(id string, body span) (bool, error) {
+	return f, chunks(s, f.body, webpChunks, func(id string, body span) (bool, error) {
 		f.note(id, body)
 		return true, nil
 	})
@@ -139,22 +141,25 @@ func decodeWebPAt(s *source, m measured, at jpegscale.Size) (image.Image, error)
 	return decodeWebP(m.stream(s))
 }
 
-// decodeFrame decodes the first frame; what our decoder does not know by giving it the header of a still image of its own.
+// decodeFrame decodes the first frame, in its place.
 func decodeFrame(s *source, m measured, size vp8.Size) (image.Image, error) {
 	f := m.webp.frame
-	if f.x+f.w > m.width || f.y+f.h > m.height {
-		return nil, errWebP
-	}
-	img, err := image.Image(nil), error(nil)
-	if f.plain() {
-		img, err = decodeLossy(s, m, f.lossy, size)
-	} else {
-		img, err = decodeWebP(io.MultiReader(bytes.NewReader(f.header()), io.NewSectionReader(s, f.body.off, f.body.n)))
-	}
+	img, err := f.decode(s, m, size)
 	if err != nil || size.Scale > 1 {
 		return img, err
 	}
 	return onCanvas(img, f.x, f.y, m.width, m.height), nil
+}
+
+// decode decodes one frame; what our decoder does not know by giving it the header of a still image of its own.
+func (f *webpFrame) decode(s *source, m measured, size vp8.Size) (image.Image, error) {
+	if f.x+f.w > m.width || f.y+f.h > m.height {
+		return nil, errWebP
+	}
+	if f.plain() {
+		return decodeLossy(s, m, f.lossy, size)
+	}
+	return decodeWebP(io.MultiReader(bytes.NewReader(f.header()), io.NewSectionReader(s, f.body.off, f.body.n)))
 }
 
 // decodeLossy refuses what is damaged, as decodeJPEG does.
