@@ -18,8 +18,8 @@ const (
 	celPixels = 4
 	// maxShown is how many frames a rendition has.
 	maxShown = 256
-	// shownPixels is how many pixels all frames of all renditions have: a WebP is written at about 5 million in a second.
-	shownPixels = 32 << 20
+	// shownPixels is how many pixels all frames of all renditions have: a WebP of 2 to 5 million is written in a second.
+	shownPixels = 16 << 20
 	// animationBytes is how much all renditions of an original may come to.
 	animationBytes = 32 << 20
 )
