@@ -57,11 +57,11 @@ func shownFor(ms int) int {
 
 // animate makes the renditions of still, which has those of the first frame, animated. It is still itself when there is no more than one
 // frame, when the format has none, or when it would be too much. Of a damaged animation it is what comes before the damage.
-func animate(ctx context.Context, m measured, spec Spec, lim Limits, still Result) (Result, error) {
-	if spec.Format == Auto {
-		spec.Format = PNG
+func animate(ctx context.Context, m measured, e encoder, lim Limits, still Result) (Result, error) {
+	if e.spec.Format == Auto {
+		e.spec.Format = PNG
 	}
-	if spec.Format == JPEG || int64(m.width)*int64(m.height) > lim.MaxPixels/canvasShare {
+	if e.spec.Format == JPEG || int64(m.width)*int64(m.height) > lim.MaxPixels/canvasShare {
 		return still, nil
 	}
 	mov := readMovie(m)
@@ -70,7 +70,7 @@ func animate(ctx context.Context, m measured, spec Spec, lim Limits, still Resul
 	}
 	short, cancel := halfOfTheTime(ctx)
 	defer cancel()
-	p := newProjector(m, spec, mov, still)
+	p := newProjector(m, e, mov, still)
 	enough, err := p.run(short, p.most(lim))
 	switch {
 	case m.src.stopped() != nil:

@@ -359,7 +359,7 @@ func TestAnimate_noTimeAndNoRoom(t *testing.T) {
 	}
 	late, cancel := context.WithCancel(t.Context())
 	cancel()
-	p := newProjector(m, moving(PNG, 40), readMovie(m), Result{})
+	p := newProjector(m, encoder{spec: moving(PNG, 40)}, readMovie(m), Result{})
 	if enough, err := p.run(late, 5); enough || err != nil {
 		t.Errorf("without time: want no animation and no error, got %v, %v", enough, err)
 	}
@@ -442,21 +442,42 @@ func TestFlaw_ofAnimations(t *testing.T) {
 	data := asGIF(t, 40, 30, 0, flicker(5, canvas))
 	for _, format := range []string{PNG, WebP} {
 		good := renderOK(t, data, moving(format, 40)).Renditions[0].Data
-		if got := flaw(good, 40, format); got != "" {
+		if got := flaw(t.Context(), good, 40, format); got != "" {
 			t.Errorf("%s: want none, got %q", format, got)
 		}
 		spoiled := bytes.Clone(good)
 		spoiled[bytes.LastIndex(spoiled, []byte(map[string]string{PNG: "fdAT", WebP: "VP8L"}[format]))+8] ^= 0xff
 		last := bytes.LastIndex(good, []byte("ANMF"))
 		for name, bad := range map[string][]byte{"cut": good[:len(good)-20], "spoiled": spoiled, "a frame less": good[:max(last, len(good)-40)]} {
-			if got := flaw(bad, 40, format); got == "" {
+			if got := flaw(t.Context(), bad, 40, format); got == "" {
 				t.Errorf("%s, %s: want it told, got nothing", format, name)
 			}
 		}
 	}
 	long := asMovie(t, 40, 30, 0, flicker(maxShown+1, image.Rect(0, 0, 2, 2)))
-	if got := flaw(long, 40, WebP); got == "" {
+	if got := flaw(t.Context(), long, 40, WebP); got == "" {
 		t.Error("want more frames than are ever made refused")
+	}
+}
+
+// TestAnimate_wordsStay: what a rule keeps is in what moves, too.
+func TestAnimate_wordsStay(t *testing.T) {
+	data := asMovie(t, 40, 30, 0, flicker(5, canvas))
+	data = webpWithPacket(data, 40, 30, xmpOf(owners))
+	for _, format := range []string{PNG, WebP} {
+		spec := moving(format, 40, 20)
+		spec.Keep = keepWords()
+		for _, r := range renderOK(t, data, spec).Renditions {
+			if n := len(play(t, r).scenes); n != 5 {
+				t.Errorf("%s: want 5 frames, got %d", format, n)
+			}
+			if got := xmpIn(t, r); len(got) == 0 {
+				t.Errorf("%s: want the words, got none", format)
+			}
+			if got := flaw(t.Context(), r.Data, r.Size, format); got != "" {
+				t.Errorf("%s: want no flaw, got %q", format, got)
+			}
+		}
 	}
 }
 

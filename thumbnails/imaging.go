@@ -66,7 +66,7 @@ func render(ctx context.Context, s *source, spec Spec, lim Limits) (Result, erro
 	if err != nil || !spec.Animated {
 		return res, err
 	}
-	return animate(ctx, m, spec, lim, res)
+	return animate(ctx, m, e, lim, res)
 }
 
 // scaleAll makes the sizes from large to small.

@@ -110,17 +110,17 @@ func (r *Room) inspect(ctx context.Context, h asset.Hash, size int, format strin
 	if data, err = io.ReadAll(io.LimitReader(rd, o.Size)); err != nil {
 		return nil, "", err
 	}
-	return data, flaw(data, size, FormatOf(o.Key)), nil
+	return data, flaw(ctx, data, size, FormatOf(o.Key)), nil
 }
 
 // flaw measures before it decodes: anybody who can write to the share may have put something there.
-func flaw(data []byte, size int, format string) string {
+func flaw(ctx context.Context, data []byte, size int, format string) string {
 	measure, decode := jpeg.DecodeConfig, jpeg.Decode
 	switch format {
 	case PNG:
 		measure, decode = png.DecodeConfig, png.Decode
 	case WebP:
-		measure, decode = webp.DecodeConfig, decodeWhole
+		measure, decode = webp.DecodeConfig, func(r io.Reader) (image.Image, error) { return decodeWhole(ctx, r) }
 	}
 	is, err := measure(bytes.NewReader(data))
 	if err == nil && max(is.Width, is.Height) > size {
@@ -136,12 +136,12 @@ func flaw(data []byte, size int, format string) string {
 }
 
 // decodeWhole decodes a WebP of ours; of an animation each frame, and the first is what it returns.
-func decodeWhole(r io.Reader) (image.Image, error) {
+func decodeWhole(ctx context.Context, r io.Reader) (image.Image, error) {
 	data, err := io.ReadAll(r)
 	if err != nil {
 		return nil, err
 	}
-	m, err := measure(newSource(context.Background(), bytes.NewReader(data), int64(len(data))), Limits{}.orDefaults())
+	m, err := measure(newSource(ctx, bytes.NewReader(data), int64(len(data))), Limits{}.orDefaults())
 	if err != nil || m.webp.frame == nil {
 		return webp.Decode(bytes.NewReader(data))
 	}

@@ -292,7 +292,7 @@ func TestKeep_filesAreWhatTheyWere(t *testing.T) {
 				if !bytes.Equal(piped(t, want.Data, "convert", in, "-depth", "8", out), piped(t, r.Data, "convert", in, "-depth", "8", out)) {
 					t.Errorf("%s, %+v: want the same picture, got another", name, spec)
 				}
-				if why := flaw(r.Data, r.Size, r.Format); why != "" {
+				if why := flaw(t.Context(), r.Data, r.Size, r.Format); why != "" {
 					t.Errorf("%s, %+v: %s", name, spec, why)
 				}
 				sameWords(t, r, map[string]any{"Creator": "Eve", "Rights": "odd"})

@@ -16,11 +16,11 @@ type projector struct {
 	strips []*strip
 }
 
-func newProjector(m measured, spec Spec, mov movie, still Result) *projector {
-	p := &projector{m: m, e: encoder{spec: spec}, mov: mov, canvas: image.NewNRGBA(image.Rect(0, 0, m.width, m.height))}
+func newProjector(m measured, e encoder, mov movie, still Result) *projector {
+	p := &projector{m: m, e: e, mov: mov, canvas: image.NewNRGBA(image.Rect(0, 0, m.width, m.height))}
 	p.e.transparent = still.Transparent || mov.hides
 	write := celWriter(p.e)
-	for i, size := range spec.Sizes {
+	for i, size := range e.spec.Sizes {
 		if i == 0 || size < max(m.width, m.height) {
 			p.strips = append(p.strips, &strip{size: size, write: write})
 		}

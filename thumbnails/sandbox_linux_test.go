@@ -97,7 +97,7 @@ func TestConfine_allFormatsAreWritten(t *testing.T) {
 				continue
 			}
 			for _, r := range res.Renditions {
-				if f := flaw(r.Data, r.Size, format); f != "" {
+				if f := flaw(t.Context(), r.Data, r.Size, format); f != "" {
 					t.Errorf("%s of quality %d: %s", format, quality, f)
 				}
 			}

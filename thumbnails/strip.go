@@ -55,6 +55,7 @@ func (s *strip) rendition(e encoder, plays int) Rendition {
 	} else {
 		r.Data = animatedPNG(r.Width, r.Height, s.frames, plays, e.transparent)
 	}
+	r.Data = withPacket(r, e.packet)
 	return r
 }
 

@@ -237,7 +237,7 @@ func TestRoom_whatIsReadIsWrittenAgainAfterAWhile(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer func() { _ = rd.Close() }()
-		if got := flaw(readAll(t, rd), 16, JPEG); got != "" {
+		if got := flaw(t.Context(), readAll(t, rd), 16, JPEG); got != "" {
 			t.Errorf("at %v: %s", age, got)
 		}
 		return s.ages[key] == 0
