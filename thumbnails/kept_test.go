@@ -381,7 +381,7 @@ func FuzzKeep(f *testing.F) {
 			return
 		}
 		for _, r := range res.Renditions {
-			if why := flaw(r.Data, r.Size, r.Format); why != "" {
+			if why := flaw(t.Context(), r.Data, r.Size, r.Format); why != "" {
 				t.Error(why)
 			}
 			if r.Format == JPEG {
