@@ -369,10 +369,18 @@ func TestAnimate_noTimeAndNoRoom(t *testing.T) {
 	}
 }
 
-// TestAnimate_sourceThatFailsLater is no damage: the walk tries again.
+// TestAnimate_sourceThatFailsLater is no damage: the walk tries again. What is before the second frame is more than is read ahead.
 func TestAnimate_sourceThatFailsLater(t *testing.T) {
-	data := asMovie(t, 400, 300, 0, []patch{{at: image.Rect(0, 0, 400, 300), colour: red, ms: 90}, {at: canvas, colour: blue, ms: 90}})
-	src := &failingAfter{Reader: bytes.NewReader(data), from: int64(len(data) - 30)}
+	data := asMovie(t, 40, 30, 0, []patch{{at: canvas, colour: red, ms: 90}, {at: canvas, colour: blue, ms: 90}})
+	last := bytes.LastIndex(data, []byte("ANMF"))
+	data = riff(data[12:last], riffChunk("PADS", make([]byte, 200<<10)), data[last:])
+	if !renderOK(t, data, moving(PNG, 40)).Animated {
+		t.Fatal("want an animation of a source that does not fail")
+	}
+	src := &failingAfter{Reader: bytes.NewReader(data), from: int64(len(data) - 4)}
+	if _, err := NewImaging().Render(t.Context(), src, int64(len(data)), Spec{Sizes: []int{40}}, Limits{}); err != nil {
+		t.Fatalf("want the first frame, got %v", err)
+	}
 	_, err := NewImaging().Render(t.Context(), src, int64(len(data)), moving(PNG, 40), Limits{})
 	if !errors.Is(err, errNoDisk) {
 		t.Errorf("want what the disk says, got %v", err)
