@@ -71,15 +71,17 @@ func unknown(w http.ResponseWriter, err error, basic bool) error {
 		w.Header().Set("Retry-After", strconv.Itoa(int(banned.Left.Seconds())+1))
 		return newProblem(http.StatusTooManyRequests, banned.Error())
 	}
-	scheme := "Bearer"
+	scheme, wrong, missing := "Bearer", "that token is not known here", "send the token as Authorization: Bearer, or log in at /login"
 	if basic {
 		scheme = "Basic"
+		wrong = "that token is not known here, or is another user's than the name says: leave the name out"
+		missing = "send the token as the password; the name may be left out"
 	}
 	w.Header().Set("WWW-Authenticate", scheme+` realm="hotfolderd"`)
 	if errors.Is(err, access.ErrWrong) {
-		return newProblem(http.StatusUnauthorized, "that token is not known here")
+		return newProblem(http.StatusUnauthorized, wrong)
 	}
-	return newProblem(http.StatusUnauthorized, "send the token as Authorization: Bearer, or log in at /login")
+	return newProblem(http.StatusUnauthorized, missing)
 }
 
 // login gives a browser a cookie. Any node accepts it, and none remembers it.

@@ -29,12 +29,14 @@ func TestAudit_saysWhoChangesWhat(t *testing.T) {
 		wantStatus(t, 403, request(t, s, "POST", "/v1/hotfolders/inbox/pause", as("vera")))
 		wantStatus(t, 404, request(t, s, "POST", "/v1/failed/none/retry", as("anna")))
 		wantStatus(t, 401, request(t, s, "GET", "/v1/node", as("nobody")))
+		wantStatus(t, 403, request(t, s, "POST", "/v1/hotfolders/inbox/pause", as("otto"), header("Sec-Fetch-Site", "cross-site")))
 		wantStatus(t, 200, request(t, s, "GET", "/v1/node", as("vera"))) // reading is no change
 		want := []Change{
 			{Who: access.Identity{Name: "otto", Role: access.Operator}, Path: "/v1/hotfolders/inbox/scan", Hotfolder: "inbox", Status: 202},
 			{Who: access.Identity{Name: "vera", Role: access.Viewer}, Path: "/v1/hotfolders/inbox/pause", Hotfolder: "inbox", Status: 403},
 			{Who: access.Identity{Name: "anna", Role: access.Admin}, Path: "/v1/failed/none/retry", Status: 404},
 			{Path: "/v1/node", Status: 401},
+			{Path: "/v1/hotfolders/inbox/pause", Status: 403}, // a page of another origin sent it, whoever it is
 		}
 		if len(told) != len(want) || lines.Len() != len(want) {
 			t.Fatalf("want %d changes told and logged, got %d and %d: %+v", len(want), len(told), lines.Len(), told)
@@ -79,4 +81,18 @@ func TestAudit_saysWhyADoorRefused(t *testing.T) {
 			t.Errorf("want one line with %q, got %v", c.want, lines.All())
 		}
 	}
+}
+
+// Who mounts a folder is told what its two fields are for.
+func TestAccess_aMountedFolderSaysWhatNameAndPasswordAre(t *testing.T) {
+	s, err := New(newFake().backend(), Options{Token: testToken, Users: somePeople(t)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := request(t, s, "PROPFIND", "/dav/")
+	wantStatus(t, 401, w)
+	wantText(t, "send the token as the password", w)
+	w = request(t, s, "PROPFIND", "/dav/", func(r *http.Request) { r.SetBasicAuth("otto", tokenOf("anna")) })
+	wantStatus(t, 401, w)
+	wantText(t, "another user's than the name says", w)
 }

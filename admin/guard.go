@@ -9,6 +9,8 @@ import (
 
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
+
+	"hotfolderd/admin/access"
 )
 
 // pageCSP lets the page load its own files and nothing else; sandboxCSP is for bytes that people dropped.
@@ -24,8 +26,10 @@ const (
 // browser heeds, and from which page it was sent. Who may ask for what is told by the table of routes.
 func (s *Server) guard(next http.Handler) http.Handler {
 	origin := http.NewCrossOriginProtection()
-	origin.SetDenyHandler(s.answering(func(http.ResponseWriter, *http.Request) error {
-		return newProblem(http.StatusForbidden, "this request was sent by a page of another origin")
+	origin.SetDenyHandler(s.answering(func(_ http.ResponseWriter, r *http.Request) error {
+		err := newProblem(http.StatusForbidden, "this request was sent by a page of another origin")
+		s.auditRefusal(r, access.Identity{Address: s.access.Address(r)}, err)
+		return err
 	}))
 	inner := s.local(origin.Handler(next))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
