@@ -1,6 +1,7 @@
 package httpgate
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -68,12 +69,26 @@ type davAnswer struct {
 func (a *davAnswer) Unwrap() http.ResponseWriter { return a.ResponseWriter }
 
 func (a *davAnswer) WriteHeader(status int) {
-	if a.q.err != nil && status >= http.StatusBadRequest {
-		a.muted = true
-		a.g.refused(a.ResponseWriter, a.q.r, statusOf(a.q.err), a.q.err.Error())
+	if status < http.StatusBadRequest {
+		a.ResponseWriter.WriteHeader(status)
 		return
 	}
-	a.ResponseWriter.WriteHeader(status)
+	a.muted = true
+	detail := cmp.Or(davWords[status], http.StatusText(status))
+	if a.q.err != nil {
+		status, detail = statusOf(a.q.err), a.q.err.Error()
+	}
+	a.g.refused(a.ResponseWriter, a.q.r, status, detail)
+}
+
+// davWords are for the errors of which the library tells only the status.
+var davWords = map[int]string{
+	http.StatusBadRequest:                   "this is not as WebDAV has it: look at the headers and the body that the method needs",
+	http.StatusNotFound:                     "there is nothing of that name; what was imported is not in its hotfolder any more",
+	http.StatusMethodNotAllowed:             "this cannot be done to what has that name, mostly because it is there already",
+	http.StatusConflict:                     "its folder is not there: make it first, below a hotfolder",
+	http.StatusPreconditionFailed:           "the condition of the request does not hold, or the destination is there and must not be replaced",
+	http.StatusRequestedRangeNotSatisfiable: "there is no such range",
 }
 
 func (a *davAnswer) Write(b []byte) (int, error) {

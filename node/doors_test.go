@@ -231,3 +231,26 @@ func TestDoors_whatATusClientDoesWrongIsToldAsWhatToDo(t *testing.T) {
 	resp, text := r.send("GET", "/v1/jobs/none/files/a", nil)
 	isProblem(t, "a file of no job", resp, text, 404, "not-found", `there is no job "none"`)
 }
+
+// Of most errors the library of WebDAV knows the status alone.
+func TestDoors_whatAMountedFolderCannotDoIsAProblem(t *testing.T) {
+	r := dropping(t)
+	if resp, text := r.send("MKCOL", "/dav/inbox/there", nil); resp.StatusCode != http.StatusCreated {
+		t.Fatalf("want a folder, got %s %s", resp.Status, text)
+	}
+	for _, c := range []struct {
+		method, target string
+		status         int
+		word, says     string
+	}{
+		{"GET", "/dav/inbox/none", 404, "not-found", "nothing of that name"},
+		{"PUT", "/dav/nowhere/a.jpg", 409, "conflict", "make it first"},
+		{"MKCOL", "/dav/inbox/a/b", 409, "conflict", "make it first"},
+		{"MKCOL", "/dav/inbox/there", 405, "method-not-allowed", "there already"},
+		{"MOVE", "/dav/inbox/none", 400, "bad-request", "not as WebDAV has it"},
+		{"DELETE", "/dav/inbox", 403, "forbidden", "hotfolders are made by rules"},
+	} {
+		resp, text := r.send(c.method, c.target, nil)
+		isProblem(t, c.method+" "+c.target, resp, text, c.status, c.word, c.says)
+	}
+}
