@@ -47,11 +47,13 @@ type apngWriter struct {
 	next uint32
 }
 
-func (w *apngWriter) chunk(kind string, body ...[]byte) {
-	whole := append([]byte(kind), bytes.Join(body, nil)...)
-	w.Write(binary.BigEndian.AppendUint32(nil, uint32(len(whole)-4)))
-	w.Write(whole)
-	w.Write(binary.BigEndian.AppendUint32(nil, crc32.ChecksumIEEE(whole)))
+func (w *apngWriter) chunk(kind string, body ...[]byte) { w.Write(pngChunk(kind, body...)) }
+
+func pngChunk(kind string, parts ...[]byte) []byte {
+	body := bytes.Join(parts, nil)
+	b := append(binary.BigEndian.AppendUint32(nil, uint32(len(body))), kind...)
+	b = append(b, body...)
+	return binary.BigEndian.AppendUint32(b, crc32.ChecksumIEEE(b[4:]))
 }
 
 func (w *apngWriter) number() []byte {

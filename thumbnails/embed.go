@@ -2,7 +2,7 @@ package thumbnails
 
 import (
 	"encoding/binary"
-	"hash/crc32"
+	"slices"
 )
 
 // withPacket puts XMP into a file as the encoders here write them: they are the only ones that it has to know.
@@ -29,11 +29,7 @@ func jpegWithPacket(data, packet []byte) []byte {
 // pngWithPacket has a chunk of text behind the header: uncompressed, in no language.
 func pngWithPacket(data, packet []byte) []byte {
 	const keyword, head = "XML:com.adobe.xmp\x00\x00\x00\x00\x00", 8 + 25
-	out := append([]byte{}, data[:head]...)
-	out = binary.BigEndian.AppendUint32(out, uint32(len(keyword)+len(packet)))
-	out = append(append(append(out, "iTXt"...), keyword...), packet...)
-	out = binary.BigEndian.AppendUint32(out, crc32.ChecksumIEEE(out[head+4:]))
-	return append(out, data[head:]...)
+	return slices.Concat(data[:head], pngChunk("iTXt", []byte(keyword), packet), data[head:])
 }
 
 // webpWithPacket has the last chunk, and a first one that announces it and, as before, transparency.
@@ -47,15 +43,7 @@ func webpWithPacket(data []byte, w, h int, packet []byte) []byte {
 	case "VP8L":
 		flags |= rest[chunk+4] & transparent // the bit has the same place in both
 	}
-	w, h = w-1, h-1
-	out := append([]byte{}, data[:head]...)
-	out = append(out, "VP8X\x0a\x00\x00\x00"...)
-	out = append(out, flags, 0, 0, 0, byte(w), byte(w>>8), byte(w>>16), byte(h), byte(h>>8), byte(h>>16))
-	out = binary.LittleEndian.AppendUint32(append(append(out, rest...), "XMP "...), uint32(len(packet)))
-	out = append(out, packet...)
-	if len(packet)%2 == 1 {
-		out = append(out, 0)
-	}
-	binary.LittleEndian.PutUint32(out[4:], uint32(len(out)-8))
-	return out
+	body := append([]byte("WEBP"), webpChunk("VP8X", []byte{flags, 0, 0, 0}, u24s(w-1, h-1))...)
+	body = append(append(body, rest...), webpChunk("XMP ", packet)...)
+	return webpChunk("RIFF", body)
 }
